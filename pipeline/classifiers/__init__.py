@@ -1,0 +1,1 @@
+"""Classifiers behind one protocol; heavy imports happen inside the registry's builders only."""

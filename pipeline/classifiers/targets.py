@@ -1,0 +1,41 @@
+"""Labels as arrays: what is known of every sentence, and what is masked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.codebook import Codebook
+from pipeline.errors import SettingsError, near_matches
+from pipeline.records import LabelledSentence
+
+Targets = npt.NDArray[np.float32]
+"""Shape (n, codebook.width): 1.0 label given, 0.0 not given, NaN unknown."""
+
+
+def encode_targets(sentences: Sequence[LabelledSentence], codebook: Codebook) -> Targets:
+    """Return the labels of n sentences as float32 of shape (n, codebook.width), NaN where unknown.
+
+    Raises:
+        SettingsError: a label is not in the codebook; all such labels at once.
+    """
+    targets = np.full((len(sentences), codebook.width), np.nan, dtype=np.float32)
+    column = {pair: j for j, pair in enumerate(codebook.columns)}
+    unknown: set[str] = set()
+    for row, labelled in enumerate(sentences):
+        for task in codebook.tasks:
+            given = labelled.labels.get(task)
+            if given is None:
+                continue
+            targets[row, codebook.slice_of(task)] = 0.0
+            for label in given:
+                if (task, label) in column:
+                    targets[row, column[task, label]] = 1.0
+                else:
+                    near = near_matches(label, codebook.tasks[task].labels)
+                    unknown.add(f"unknown label '{label}' of task '{task}'.{near}")
+    if unknown:
+        raise SettingsError(sorted(unknown), where=f"labels against codebook '{codebook.name}'")
+    return targets

@@ -1,0 +1,1 @@
+"""Settings of every stage: one frozen model each, unknown keys forbidden."""

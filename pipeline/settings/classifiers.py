@@ -1,0 +1,112 @@
+"""Settings of every kind of classifier; `kind` says which."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipeline.validated_yaml import StrictModel
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+NgramRange = tuple[Annotated[int, Field(ge=1, le=8)], Annotated[int, Field(ge=1, le=8)]]
+
+
+class MajoritySettings(StrictModel):
+    """The prevalence of every label in the training data, whatever the sentence says."""
+
+    kind: Literal["majority"] = "majority"
+
+
+class RulesSettings(StrictModel):
+    """The codebook's labelling rules; needs no training data."""
+
+    kind: Literal["rules"] = "rules"
+
+
+class LinearSettings(StrictModel):
+    """TF-IDF of words and characters with one logistic regression a label or task."""
+
+    kind: Literal["linear"] = "linear"
+    word_ngrams: NgramRange = (1, 2)
+    char_ngrams: NgramRange = (3, 5)
+    min_df: Annotated[int, Field(ge=1)] = 2
+    max_features: Annotated[int, Field(ge=100)] = 60_000
+    c: Positive = Field(default=4.0, description="inverse strength of L2 regularisation")
+    balanced: bool = Field(default=True, description="weight classes by inverse frequency")
+
+
+class EncoderSettings(StrictModel):
+    """Where the pre-trained encoder comes from.
+
+    `packaged` is the MiniLM that is installed with the `train` extra and verified by hash; any other
+    value is a local folder or, with `revision` (a full commit hash), a hub name.
+    """
+
+    name: Annotated[str, Field(min_length=1)] = "packaged"
+    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+    max_tokens: Annotated[int, Field(ge=8, le=512)] = 128
+
+
+class EmbeddingSettings(StrictModel):
+    """Frozen sentence embeddings with logistic regression on top."""
+
+    kind: Literal["embedding"] = "embedding"
+    encoder: EncoderSettings = EncoderSettings()
+    c: Positive = 4.0
+    balanced: bool = True
+
+
+class TransformerSettings(StrictModel):
+    """One fine-tuned encoder with one linear head a task."""
+
+    kind: Literal["transformer"] = "transformer"
+    encoder: EncoderSettings = EncoderSettings()
+    context: bool = Field(default=False, description="read the sentence before as well")
+    epochs: Annotated[int, Field(ge=1, le=50)] = 3
+    max_steps: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="stop early, for quick demonstrations"
+    )
+    learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 2e-4
+    head_learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 1e-3
+    warmup: Share = 0.1
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
+    dropout: Share = 0.1
+    tokens_per_batch: Annotated[int, Field(ge=64)] = 1024
+    positive_weight: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.5,
+        description="exponent of the inverse frequency that weights positives; 0 is no weighting",
+    )
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+
+
+MemberSettings = Annotated[
+    MajoritySettings | RulesSettings | LinearSettings | EmbeddingSettings | TransformerSettings,
+    Field(discriminator="kind"),
+]
+
+
+class EnsembleSettings(StrictModel):
+    """A weighted sum of the logits of its members."""
+
+    kind: Literal["ensemble"] = "ensemble"
+    members: Annotated[tuple[MemberSettings, ...], Field(min_length=2)]
+    weights: Annotated[tuple[Positive, ...], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _one_weight_each(self) -> EnsembleSettings:
+        if len(self.members) != len(self.weights):
+            raise ValueError(f"{len(self.members)} members but {len(self.weights)} weights")
+        return self
+
+
+ClassifierSettings = Annotated[
+    MajoritySettings
+    | RulesSettings
+    | LinearSettings
+    | EmbeddingSettings
+    | TransformerSettings
+    | EnsembleSettings,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,140 @@
+"""Read a YAML file into a pydantic model, reporting every mistake at once with file and line."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from pipeline.errors import InputError, SettingsError, near_matches
+
+
+class StrictModel(BaseModel):
+    """Base of all models read from files: frozen, unknown keys forbidden."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_yaml(path: Path) -> CommentedMap:
+    """Parse a YAML 1.2 mapping that remembers its line numbers.
+
+    Raises:
+        InputError: the file cannot be read.
+        SettingsError: it is not YAML, holds a key twice, or is not a mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file. Give the path of a YAML file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read as UTF-8 text ({error}).") from None
+    try:
+        data = YAML(typ="rt").load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f" line {mark.line + 1}:" if mark is not None else ""
+        raise SettingsError([f"{path}:{line} {error.problem}"], where=str(path)) from None
+    except YAMLError as error:
+        raise SettingsError([f"{path}: {error}"], where=str(path)) from None
+    if not isinstance(data, CommentedMap):
+        got = "nothing" if data is None else type(data).__name__
+        raise SettingsError([f"{path}: expected 'key: value' pairs, got {got}"], where=str(path))
+    return data
+
+
+def load_model(model: type[Model], path: Path) -> Model:
+    """Read `path` and validate it as `model`.
+
+    Raises:
+        InputError: the file cannot be read.
+        SettingsError: every mistake with its line, and near matches for unknown keys.
+    """
+    data = read_yaml(path)
+    return validate_model(model, data, where=str(path))
+
+
+def validate_model(model: type[Model], data: Mapping[str, Any], *, where: str) -> Model:
+    """Validate a mapping as `model`; `where` names its origin in messages.
+
+    Raises:
+        SettingsError: every mistake with its line (where known), near matches for unknown keys.
+    """
+    try:
+        return model.model_validate(_plain(data))
+    except ValidationError as error:
+        mistakes = [_describe(model, data, dict(item), where) for item in error.errors()]
+        raise SettingsError(mistakes, where=where) from None
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    if isinstance(node, str):
+        return str(node)
+    return node
+
+
+def _describe(model: type[BaseModel], data: Any, item: dict[str, Any], where: str) -> str:
+    location = tuple(part for part in item["loc"] if part != "[key]")
+    line = _line_of(data, location)
+    place = f"{where}:{line}" if line else where
+    name = ".".join(str(part) for part in location)
+    if item["type"] == "extra_forbidden":
+        known = _fields_at(model, location[:-1])
+        return f"{place}: unknown key '{name}'.{near_matches(str(location[-1]), known)}"
+    if item["type"] == "missing":
+        return f"{place}: '{name}' is missing"
+    if item["type"] in {"literal_error", "enum"}:
+        expected = str(item.get("ctx", {}).get("expected", ""))
+        choices = [part.strip(" '") for part in expected.replace(" or ", ",").split(",")]
+        return f"{place}: '{name}' is {item['input']!r}.{near_matches(str(item['input']), choices)}"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    shown = item.get("input")
+    got = f" (got {shown!r})" if isinstance(shown, str | int | float | bool) else ""
+    return f"{place}: '{name}': {message}{got}" if name else f"{place}: {message}{got}"
+
+
+def _line_of(data: Any, location: tuple[Any, ...]) -> int:
+    node, line = data, 0
+    for part in location:
+        if isinstance(node, CommentedMap) and part in node:
+            line = node.lc.key(part)[0] + 1
+            node = node[part]
+        elif isinstance(node, CommentedSeq) and isinstance(part, int) and part < len(node):
+            line = node.lc.item(part)[0] + 1
+            node = node[part]
+    return line
+
+
+def _fields_at(model: Any, location: tuple[Any, ...]) -> list[str]:
+    """Return the keys that the model at `location` accepts (none where it takes any key)."""
+    annotation: Any = model
+    for part in location:
+        candidates = _models_in(annotation)
+        fields = [c.model_fields[part].annotation for c in candidates if part in c.model_fields]
+        if fields:
+            annotation = fields[0]
+        else:  # a key of a mapping, a position in a list, or the tag of a union
+            inner = [a for a in typing.get_args(annotation) if a is not type(None)]
+            annotation = inner[-1] if inner else annotation
+    return sorted({name for found in _models_in(annotation) for name in found.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
+        return [model for arg in typing.get_args(annotation) for model in _models_in(arg)]
+    return []
