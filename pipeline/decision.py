@@ -114,8 +114,9 @@ def to_predictions(
             names = tuple(task.labels)
             given = decisions.given[row, part]
             withheld = bool(decisions.withheld[row, part].any())
-            labels[name] = None if withheld else tuple(n for n, g in zip(names, given, strict=True) if g)
-            shown[name] = {n: float(p) for n, p in zip(names, probabilities[row, part], strict=True)}
+            chosen = tuple(label for label, yes in zip(names, given, strict=True) if yes)
+            labels[name] = None if withheld else chosen
+            shown[name] = dict(zip(names, probabilities[row, part].tolist(), strict=True))
         predictions.append(Prediction(sentence, labels, shown, model_id))
     return predictions
 

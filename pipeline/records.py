@@ -61,7 +61,8 @@ class Statement:
     """One document by one author, cleaned for reading.
 
     `text` is cleaned text; `offsets` leads back to the text of the source. `location` says where in
-    the source the statement stands (a row, a page), empty for a whole file.
+    the source the statement stands (a row, a page), empty for a whole file. `pages` holds the
+    position in the source text where each page begins, and is empty where the source has no pages.
     """
 
     doc_id: str
@@ -73,6 +74,11 @@ class Statement:
     genre: str | None = None
     title: str | None = None
     offsets: OffsetMap = field(default_factory=OffsetMap)
+    pages: tuple[int, ...] = ()
+
+    def page_at(self, position: int) -> int | None:
+        """Return the page, from 1, of `text[position]`; `None` where there are no pages."""
+        return bisect_right(self.pages, self.offsets.to_source(position)) if self.pages else None
 
 
 class RejectReason(StrEnum):
@@ -114,9 +120,9 @@ class BlockKind(StrEnum):
 class Sentence:
     """One sentence with its place in the statement.
 
-    `list_path` holds the markers that lead to it ("2.", "(a)"); `heading` the nearest heading above;
-    `lead_in` the sentence that introduces the list whose item this is; `context` the sentence before
-    it in the document (empty for the first).
+    `list_path` holds the markers that lead to it ("2.", "(a)"); `heading` the nearest heading
+    above; `lead_in` the sentence that introduces the list whose item this is; `context` the
+    sentence before it in the document (empty for the first).
     """
 
     sentence_id: str

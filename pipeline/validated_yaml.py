@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,6 +24,8 @@ class StrictModel(BaseModel):
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_TOO_DEEP = "nested too deeply, or a part that contains itself"
+
 
 def read_yaml(path: Path) -> CommentedMap:
     """Parse a YAML 1.2 mapping that remembers its line numbers.
@@ -42,10 +44,13 @@ def read_yaml(path: Path) -> CommentedMap:
         data = YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark
-        line = f" line {mark.line + 1}:" if mark is not None else ""
-        raise SettingsError([f"{path}:{line} {error.problem}"], where=str(path)) from None
+        place = str(path) if mark is None else f"{path}:{mark.line + 1}"
+        problem = ", ".join(part for part in (error.context, error.problem) if part)
+        raise SettingsError([f"{place}: {problem}"], where=str(path)) from None
     except YAMLError as error:
         raise SettingsError([f"{path}: {error}"], where=str(path)) from None
+    except RecursionError:
+        raise SettingsError([f"{path}: {_TOO_DEEP}"], where=str(path)) from None
     if not isinstance(data, CommentedMap):
         got = "nothing" if data is None else type(data).__name__
         raise SettingsError([f"{path}: expected 'key: value' pairs, got {got}"], where=str(path))
@@ -71,6 +76,8 @@ def validate_model(model: type[Model], data: Mapping[str, Any], *, where: str) -
     """
     try:
         return model.model_validate(_plain(data))
+    except RecursionError:
+        raise SettingsError([f"{where}: {_TOO_DEEP}"], where=where) from None
     except ValidationError as error:
         mistakes = [_describe(model, data, dict(item), where) for item in error.errors()]
         raise SettingsError(mistakes, where=where) from None
@@ -90,7 +97,7 @@ def _describe(model: type[BaseModel], data: Any, item: dict[str, Any], where: st
     location = tuple(part for part in item["loc"] if part != "[key]")
     line = _line_of(data, location)
     place = f"{where}:{line}" if line else where
-    name = ".".join(str(part) for part in location)
+    name = ".".join(str(part) for part in _as_written(data, location))
     if item["type"] == "extra_forbidden":
         known = _fields_at(model, location[:-1])
         return f"{place}: unknown key '{name}'.{near_matches(str(location[-1]), known)}"
@@ -102,6 +109,8 @@ def _describe(model: type[BaseModel], data: Any, item: dict[str, Any], where: st
         return f"{place}: '{name}' is {item['input']!r}.{near_matches(str(item['input']), choices)}"
     message = str(item["msg"]).removeprefix("Value error, ")
     shown = item.get("input")
+    if item["type"] == "string_type" and isinstance(shown, int | float):
+        message = "expected text, put it in quotation marks"
     got = f" (got {shown!r})" if isinstance(shown, str | int | float | bool) else ""
     return f"{place}: '{name}': {message}{got}" if name else f"{place}: {message}{got}"
 
@@ -118,23 +127,49 @@ def _line_of(data: Any, location: tuple[Any, ...]) -> int:
     return line
 
 
+def _as_written(data: Any, location: tuple[Any, ...]) -> list[Any]:
+    """Return the location without the tags that pydantic adds where a part is one of a union."""
+    node, written = data, []
+    for part in location[:-1]:
+        if isinstance(node, Mapping) and part not in node:
+            continue
+        written.append(part)
+        node = node[part] if isinstance(node, Mapping | list) else None
+    return [*written, *location[-1:]]
+
+
 def _fields_at(model: Any, location: tuple[Any, ...]) -> list[str]:
     """Return the keys that the model at `location` accepts (none where it takes any key)."""
-    annotation: Any = model
+    at = [model]
     for part in location:
-        candidates = _models_in(annotation)
-        fields = [c.model_fields[part].annotation for c in candidates if part in c.model_fields]
-        if fields:
-            annotation = fields[0]
-        else:  # a key of a mapping, a position in a list, or the tag of a union
-            inner = [a for a in typing.get_args(annotation) if a is not type(None)]
-            annotation = inner[-1] if inner else annotation
-    return sorted({name for found in _models_in(annotation) for name in found.model_fields})
+        at = [inner for annotation in _members(at) for inner in _one_level_down(annotation, part)]
+    return sorted(
+        {name for found in _members(at) if _is_model(found) for name in found.model_fields}
+    )
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if typing.get_origin(annotation) in (typing.Union, types.UnionType, typing.Annotated):
-        return [model for arg in typing.get_args(annotation) for model in _models_in(arg)]
-    return []
+def _one_level_down(annotation: Any, part: Any) -> list[Any]:
+    if _is_model(annotation):
+        if part in annotation.model_fields:
+            return [annotation.model_fields[part].annotation]
+        tags = [field.annotation for field in annotation.model_fields.values()]
+        is_tag = any(part in typing.get_args(tag) for tag in tags)
+        return [annotation] if is_tag else []  # pydantic names a union's member by its tag
+    return [arg for arg in typing.get_args(annotation) if arg is not Ellipsis][-1:]
+
+
+def _members(annotations: Iterable[Any]) -> list[Any]:
+    """Return the annotations with unions and annotated types opened up."""
+    out: list[Any] = []
+    for annotation in annotations:
+        if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+            out += _members(typing.get_args(annotation))
+        elif typing.get_origin(annotation) is typing.Annotated:
+            out += _members(typing.get_args(annotation)[:1])
+        else:
+            out.append(annotation)
+    return out
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

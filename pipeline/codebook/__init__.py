@@ -1,6 +1,6 @@
 """The codebook: tasks, labels, definitions and labelling rules; the only place labels come from."""
 
-from pipeline.codebook.model import Codebook, Label, LabellingRule, Task, TaskType
 from pipeline.codebook.files import load_codebook
+from pipeline.codebook.model import Codebook, Label, LabellingRule, Task, TaskType
 
 __all__ = ["Codebook", "Label", "LabellingRule", "Task", "TaskType", "load_codebook"]

@@ -18,6 +18,14 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
 Line = Annotated[str, Field(min_length=1)]
 
+# fmt: off
+RESERVED = frozenset({
+    "doc_id", "sentence_id", "id", "file", "sentences", "text", "raw", "start", "end", "block",
+    "heading", "lead_in", "context", "model", "speaker", "date", "genre", "title", "part", "source",
+})
+# fmt: on
+"""Keys that labelled files and result tables use beside the tasks; no task can bear such a name."""
+
 
 class TaskType(StrEnum):
     """How many labels of a task a sentence may carry."""
@@ -100,6 +108,20 @@ class Codebook(StrictModel):
     about: Line
     unit: Line
     tasks: Annotated[dict[Name, Task], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_make_columns(self) -> Self:
+        taken = sorted(RESERVED.intersection(self.tasks))
+        if taken:
+            raise ValueError(
+                f"a task cannot be named {', '.join(taken)}: labelled files and result tables use "
+                f"{'this name' if len(taken) == 1 else 'these names'} for something else"
+            )
+        flat = [f"{task}_{label}" for task, label in self.columns]
+        twice = sorted({name for name in flat if flat.count(name) > 1})
+        if twice:
+            raise ValueError(f"two labels would share the column {', '.join(twice)}; rename one")
+        return self
 
     @cached_property
     def columns(self) -> tuple[tuple[str, str], ...]:

@@ -40,8 +40,8 @@ class LinearSettings(StrictModel):
 class EncoderSettings(StrictModel):
     """Where the pre-trained encoder comes from.
 
-    `packaged` is the MiniLM that is installed with the `train` extra and verified by hash; any other
-    value is a local folder or, with `revision` (a full commit hash), a hub name.
+    `packaged` is the MiniLM that is installed with the `train` extra and verified by hash; any
+    other value is a local folder or, with `revision` (a full commit hash), a hub name.
     """
 
     name: Annotated[str, Field(min_length=1)] = "packaged"
@@ -87,12 +87,16 @@ MemberSettings = Annotated[
 ]
 
 
+MemberWeight = Positive | dict[str, Positive]
+"""One weight for all tasks, or one for every task by name."""
+
+
 class EnsembleSettings(StrictModel):
-    """A weighted sum of the logits of its members."""
+    """A weighted sum of the logits of its members; a weight may differ by task."""
 
     kind: Literal["ensemble"] = "ensemble"
     members: Annotated[tuple[MemberSettings, ...], Field(min_length=2)]
-    weights: Annotated[tuple[Positive, ...], Field(min_length=2)]
+    weights: Annotated[tuple[MemberWeight, ...], Field(min_length=2)]
 
     @model_validator(mode="after")
     def _one_weight_each(self) -> EnsembleSettings:

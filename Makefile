@@ -1,0 +1,46 @@
+PYTHON ?= python3.11
+VENV ?= .venv
+BIN := $(VENV)/bin
+BROWSER := $(shell command -v chromium || command -v chromium-browser)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(VENV)/ready  ## the whole pipeline on the five real statements, in a quick setting
+	$(BIN)/stance run configs/demo.yaml
+
+test: $(VENV)/ready  ## all tests, slow ones included
+ifeq ($(BROWSER),)
+	@echo "No chromium on this machine: the browser tests of the report are left out."
+	$(BIN)/python -m pytest -n 2 -m "not browser"
+else
+	$(BIN)/python -m pytest -n 2
+endif
+
+lint: $(VENV)/ready  ## ruff, mypy --strict on pipeline/, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: $(VENV)/ready  ## write requirements.lock anew from pyproject.toml
+	$(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-emit-index-url \
+		--no-emit-find-links --extra train --extra documents --extra dev \
+		--output-file requirements.lock pyproject.toml
+	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
+
+clean:  ## remove everything that is made: environment, caches, runs, work files
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
+		.import_linter_cache .hypothesis experiments/work experiments/artifacts \
+		experiments/mlflow.db*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@

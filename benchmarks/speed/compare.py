@@ -1,0 +1,163 @@
+"""Compare speeds in one run: `stance classify` against transformers.pipeline, and cold starts.
+
+    python benchmarks/speed/compare.py TRAINED STATEMENTS [--model models/default]
+
+TRAINED is the folder of the trained model behind the shipped one (work/models/NAME of a training
+run); STATEMENTS any file or folder that `stance classify` reads. Speeds are given as ratios, taken
+in turns in one run, because absolute times depend on the machine. Prints a table, keeps nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import torch
+from transformers import PreTrainedTokenizerFast, pipeline
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+from pipeline.bundle import Bundle, load_bundle
+from pipeline.classifiers.ensemble import EnsembleClassifier
+from pipeline.classifiers.network import MultitaskNetwork
+from pipeline.classifiers.protocol import Classifier
+from pipeline.classifiers.transformer import TransformerClassifier
+from pipeline.inference import label_sentences
+from pipeline.ingest import IngestSettings, Reading, find_inputs
+from pipeline.records import Sentence, Statement
+from pipeline.segmentation import segment
+
+
+class AsPipelineExpects(MultitaskNetwork):
+    """The same network with the output type that transformers.pipeline asks for."""
+
+    def forward(
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        token_type_ids: torch.Tensor | None = None,
+    ) -> SequenceClassifierOutput:
+        segments = torch.zeros_like(input_ids) if token_type_ids is None else token_type_ids
+        return SequenceClassifierOutput(logits=super().forward(input_ids, attention_mask, segments))
+
+
+def transformer_in(classifier: Classifier) -> TransformerClassifier:
+    """Return the transformer itself or the one that is a member of an ensemble."""
+    if isinstance(classifier, EnsembleClassifier):
+        return next(m for m in classifier.members if isinstance(m, TransformerClassifier))
+    if not isinstance(classifier, TransformerClassifier):
+        raise SystemExit(f"TRAINED is of kind '{classifier.kind}'; give one with a transformer.")
+    return classifier
+
+
+def read_sentences(patterns: list[str], limit: int) -> list[Sentence]:
+    """Return the first `limit` sentences of the statements."""
+    found = (
+        sentence
+        for item in Reading(find_inputs(patterns), IngestSettings())
+        if isinstance(item, Statement)
+        for sentence in segment(item)
+    )
+    return list(islice(found, limit))
+
+
+def hugging_face(trained: Bundle) -> Callable[[list[Sentence]], None]:
+    """Return transformers.pipeline(batch_size=32) on the trained weights, all labels scored."""
+    inner = transformer_in(trained.classifier)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        inner.save(folder)
+        network = AsPipelineExpects.from_pretrained(folder).eval()
+        tokenizer = PreTrainedTokenizerFast(
+            tokenizer_file=str(folder / "tokenizer.json"),
+            pad_token="[PAD]",  # noqa: S106 - a token of text, not a secret
+            model_max_length=inner.settings.encoder.max_tokens,
+        )
+    network.config.id2label = dict(enumerate(trained.codebook.column_names))
+    run = pipeline(
+        "text-classification",
+        model=network,
+        tokenizer=tokenizer,
+        batch_size=32,
+        top_k=None,
+        function_to_apply="sigmoid",
+    )
+
+    def classify(sentences: list[Sentence]) -> None:
+        run([sentence.text for sentence in sentences], truncation=True)
+
+    return classify
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long `work` takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def throughput(model: Bundle, trained: Bundle, sentences: list[Sentence], rounds: int) -> None:
+    """Print sentences a second of both, taken in turns, and the median of the ratios."""
+    theirs = hugging_face(trained)
+
+    def ours(batch: list[Sentence]) -> None:
+        for _ in label_sentences(batch, model):
+            pass
+
+    ours(sentences[:64])
+    theirs(sentences[:64])
+    pairs = [
+        (seconds(lambda: ours(sentences)), seconds(lambda: theirs(sentences)))
+        for _ in range(rounds)
+    ]
+    n = len(sentences)
+    print(f"\n{n} sentences, {rounds} rounds in turns, {torch.get_num_threads()} threads")
+    print(f"{'':34}{'sentences/s':>12}")
+    print(f"{'stance (' + model.manifest.kind + ', int8)':34}{n / min(a for a, _ in pairs):12.0f}")
+    print(f"{'transformers.pipeline, batch 32':34}{n / min(b for _, b in pairs):12.0f}")
+    ratio = statistics.median(b / a for a, b in pairs)
+    print(f"ratio, median of rounds: {ratio:.1f}")
+
+
+def cold_start(model: Path, statement: str, rounds: int) -> None:
+    """Print the time of one whole `stance classify` of a short file against bare imports."""
+    command = [sys.executable, "-m", "pipeline.cli.app", "classify", statement, "-m", str(model)]
+    bare = [sys.executable, "-c", "import onnxruntime, tokenizers"]
+
+    def run(words: list[str]) -> None:
+        subprocess.run(words, check=True, capture_output=True)
+
+    run(command)
+    run(bare)
+    pairs = [(seconds(lambda: run(command)), seconds(lambda: run(bare))) for _ in range(rounds)]
+    print("\ncold start of one short file, seconds (median)")
+    print(f"{'stance classify':34}{statistics.median(a for a, _ in pairs):12.2f}")
+    print(f"{'import onnxruntime, tokenizers':34}{statistics.median(b for _, b in pairs):12.2f}")
+    print(f"ratio, median of rounds: {statistics.median(a / b for a, b in pairs):.1f}")
+
+
+def main() -> None:
+    """Run both comparisons."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("trained", type=Path)
+    parser.add_argument("statements", nargs="+")
+    parser.add_argument("--model", type=Path, default=Path("models/default"))
+    parser.add_argument("--sentences", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--short", default="seeds/statements/000_2b896f655c07ef2f.txt")
+    options = parser.parse_args()
+    sentences = read_sentences(options.statements, options.sentences)
+    cold_start(options.model, options.short, rounds=5)
+    throughput(load_bundle(options.model), load_bundle(options.trained), sentences, options.rounds)
+
+
+if __name__ == "__main__":
+    main()

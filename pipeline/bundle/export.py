@@ -1,0 +1,130 @@
+"""Turn a trained classifier into one that runs without torch, and prove that they agree."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from pipeline.classifiers.ensemble import EnsembleClassifier
+from pipeline.classifiers.protocol import Classifier
+from pipeline.codebook import Codebook
+from pipeline.decision import DecisionRule
+from pipeline.errors import CheckFailed, InputError
+from pipeline.records import Sentence
+
+if TYPE_CHECKING:
+    from pipeline.classifiers.onnx import OnnxClassifier
+    from pipeline.classifiers.transformer import TransformerClassifier
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How far an exported classifier is from the trained one, on n sentences.
+
+    Differences are of calibrated probabilities; `flipped` is the share of decisions that differ.
+    """
+
+    sentences: int
+    mean_difference: float
+    largest_difference: float
+    flipped: float
+
+    def figures(self) -> dict[str, float]:
+        """Return the measured values by name."""
+        return {name: float(value) for name, value in asdict(self).items()}
+
+
+def deployable(classifier: Classifier, folder: Path) -> Classifier:
+    """Return a classifier that predicts the same without torch or scikit-learn.
+
+    Transformers become int8 ONNX models (dynamic quantisation of weights, per channel) written
+    under `folder`, which must outlive the result; ensembles have their members exchanged.
+    """
+    if classifier.kind == "transformer":
+        return _export_int8(cast("TransformerClassifier", classifier), folder)
+    if isinstance(classifier, EnsembleClassifier):
+        members = []
+        for index, member in enumerate(classifier.members):
+            (folder / str(index)).mkdir(parents=True)
+            members.append(deployable(member, folder / str(index)))
+        return classifier.with_members(members)
+    return classifier
+
+
+def check_parity(
+    trained: Classifier,
+    exported: Classifier,
+    sentences: Sequence[Sentence],
+    rule: DecisionRule,
+    codebook: Codebook,
+    *,
+    largest_share_flipped: float,
+) -> Parity:
+    """Compare both on held-out sentences.
+
+    Raises:
+        InputError: there is no sentence to compare on.
+        CheckFailed: more decisions differ than allowed; the measured figures are in the message.
+    """
+    if not sentences:
+        raise InputError("Parity needs held-out sentences; the run's test split is empty.")
+    before = rule.probabilities(trained.predict_logits(sentences), codebook)
+    after = rule.probabilities(exported.predict_logits(sentences), codebook)
+    difference = np.abs(before - after)
+    flips = rule.decide(before, codebook).given != rule.decide(after, codebook).given
+    parity = Parity(
+        sentences=len(sentences),
+        mean_difference=float(difference.mean()),
+        largest_difference=float(difference.max()),
+        flipped=float(flips.mean()),
+    )
+    if parity.flipped > largest_share_flipped:
+        raise CheckFailed(
+            f"The exported model does not equal the trained one: {parity.flipped:.2%} of the "
+            f"decisions on {parity.sentences} held-out sentences differ (allowed "
+            f"{largest_share_flipped:.2%}); mean difference of probabilities "
+            f"{parity.mean_difference:.4f}, largest {parity.largest_difference:.3f}."
+        )
+    return parity
+
+
+def _export_int8(classifier: TransformerClassifier, folder: Path) -> OnnxClassifier:
+    import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    from pipeline.classifiers.onnx import MODEL_FILE, OnnxClassifier, OnnxInputs, write_inputs
+
+    network = classifier.network.to("cpu").eval()
+    # Two rows of four tokens: sizes of one would be taken for constants by the tracer.
+    ids = torch.zeros((2, 4), dtype=torch.int64)
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    batch, tokens = torch.export.Dim("batch"), torch.export.Dim("tokens", max=512)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own internals
+        full = Path(scratch) / "float32.onnx"
+        torch.onnx.export(
+            network,
+            (ids, torch.ones_like(ids), ids),
+            full,
+            input_names=names,
+            output_names=["logits"],
+            dynamic_shapes=({0: batch, 1: tokens},) * len(names),
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+        quantize_dynamic(full, folder / MODEL_FILE, weight_type=QuantType.QInt8, per_channel=True)
+    classifier.tokenizer.save(folder)
+    inputs = OnnxInputs(
+        max_tokens=classifier.settings.encoder.max_tokens, context=classifier.settings.context
+    )
+    write_inputs(inputs, folder)
+    return OnnxClassifier.load(folder, classifier.codebook)

@@ -1,0 +1,54 @@
+"""What a bundle says of itself: identity, contents by hash, origin, and measured figures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.validated_yaml import StrictModel
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Figure(StrictModel):
+    """A measured score with its 95 % interval, on a named data set."""
+
+    dataset: str
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+    support: int = 0
+
+
+class BundleFacts(StrictModel):
+    """Origin and measured quality of a model, as shown on its card.
+
+    `training` says what it learned from and how (parameter -> value); `parity` how far the exported
+    model is from the trained one; `limits` what a reader must know before trusting it.
+    """
+
+    name: str
+    description: str
+    licence: str = "Apache-2.0"
+    run_id: str | None = None
+    training: dict[str, str] = Field(default_factory=dict)
+    figures: tuple[Figure, ...] = ()
+    parity: dict[str, float] = Field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+
+
+class Manifest(StrictModel):
+    """Contents of manifest.json."""
+
+    format: Literal[1] = 1
+    model_id: str
+    kind: str
+    created: str
+    made_by: str
+    codebook_name: str
+    codebook_version: str
+    codebook_signature: str
+    facts: BundleFacts
+    files: dict[str, Sha256]

@@ -1,0 +1,230 @@
+"""The fine-tuning loop: length-bucketed batches, bf16 where it helps, exact seeds, resume."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from tokenizers import Encoding
+from torch import Tensor, nn
+
+from pipeline.classifiers.network import MultitaskNetwork
+from pipeline.classifiers.protocol import FitMonitor, FitStep
+from pipeline.classifiers.targets import Targets
+from pipeline.classifiers.tokenization import Indices, length_batches, pad
+from pipeline.codebook import Codebook, TaskType
+from pipeline.settings.classifiers import TransformerSettings
+
+CHECKPOINT_EVERY = 200
+"""Optimiser steps between two checkpoints: about two minutes on two cores."""
+BATCHES_PER_BUCKET = 50
+"""Sentences are sorted by length within about this many batches, so that batches stay random."""
+
+
+def preferred_dtype(settings: TransformerSettings) -> torch.dtype:
+    """Return bfloat16 where asked for or, with `auto`, where the processor computes it natively."""
+    if settings.precision == "auto":
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+        return torch.bfloat16 if native or torch.cuda.is_available() else torch.float32
+    return torch.bfloat16 if settings.precision == "bfloat16" else torch.float32
+
+
+@dataclass(frozen=True)
+class _Loss:
+    """Masked multi-task loss: weighted BCE for multilabel, weighted cross-entropy for multiclass.
+
+    Positives (classes) weigh (negatives / positives) ** exponent; the task losses are added.
+    """
+
+    codebook: Codebook
+    weights: Tensor
+
+    @classmethod
+    def of(cls, codebook: Codebook, targets: Targets, exponent: float) -> _Loss:
+        known = ~np.isnan(targets)
+        positives = np.where(known, targets, 0.0).sum(axis=0)
+        negatives = known.sum(axis=0) - positives
+        weights = (np.maximum(negatives, 1.0) / np.maximum(positives, 1.0)) ** exponent
+        for task in codebook.multiclass_tasks():
+            part = codebook.slice_of(task)
+            weights[part] /= weights[part].mean()
+        return cls(codebook, torch.tensor(weights, dtype=torch.float32))
+
+    def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
+        known = ~torch.isnan(targets)
+        filled = torch.nan_to_num(targets)
+        total = logits.new_zeros(())
+        for name, task in self.codebook.tasks.items():
+            part = self.codebook.slice_of(name)
+            weights = self.weights[part].to(logits.device)
+            if task.type is TaskType.MULTILABEL:
+                losses = nn.functional.binary_cross_entropy_with_logits(
+                    logits[:, part], filled[:, part], pos_weight=weights, reduction="none"
+                )
+                total = total + (losses * known[:, part]).sum() / known[:, part].sum().clamp(min=1)
+            else:
+                rows = known[:, part].all(dim=1)
+                if rows.any():
+                    total = total + nn.functional.cross_entropy(
+                        logits[rows, part], filled[rows, part].argmax(dim=1), weight=weights
+                    )
+        return total
+
+
+def finetune(
+    network: MultitaskNetwork,
+    encodings: Sequence[Encoding],
+    targets: Targets,
+    codebook: Codebook,
+    settings: TransformerSettings,
+    *,
+    seed: int,
+    monitor: FitMonitor,
+) -> None:
+    """Train `network` in place on n encodings and targets of shape (n, codebook.width).
+
+    The learning rate warms up and then falls linearly to zero. Batches and dropout depend on the
+    seed and the step only, so that a run resumed from a checkpoint equals an unbroken one.
+    """
+    device = next(network.parameters()).device
+    lengths = [len(e) for e in encodings]
+    plan = [_epoch_batches(lengths, settings, seed, epoch) for epoch in range(settings.epochs)]
+    ends = np.cumsum([len(batches) for batches in plan])
+    steps = [batch for batches in plan for batch in batches][: settings.max_steps]
+    loss_of = _Loss.of(codebook, targets, settings.positive_weight)
+    optimiser = _optimiser(network, settings)
+    rates = [group["lr"] for group in optimiser.param_groups]
+    share = _schedule(len(steps), settings.warmup)
+    dtype = preferred_dtype(settings)
+    checkpoint = monitor.checkpoints and _checkpoint_path(
+        monitor.checkpoints, network, encodings, targets, settings, seed
+    )
+    done = _restore(network, optimiser, checkpoint)
+    recent: list[float] = []
+    network.train()
+    for step in range(done, len(steps)):
+        torch.manual_seed(seed * 1_000_003 + step)
+        for group, rate in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = rate * share(step)
+        batch = steps[step]
+        inputs = {k: torch.from_numpy(v).to(device) for k, v in _padded(encodings, batch).items()}
+        wanted = torch.from_numpy(targets[batch]).to(device)
+        with torch.autocast(device.type, dtype=dtype, enabled=dtype is not torch.float32):
+            logits = network(**inputs)
+        loss = loss_of(logits.float(), wanted)
+        optimiser.zero_grad()
+        torch.autograd.backward(loss)
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        recent = [*recent[-49:], float(loss.detach())]
+        epoch = int(np.searchsorted(ends, step + 1, side="right"))
+        monitor.on_step(
+            FitStep(step + 1, len(steps), epoch, float(np.mean(recent)), rates[0] * share(step))
+        )
+        if checkpoint and ((step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == len(steps)):
+            _save(network, optimiser, step + 1, checkpoint)
+    network.eval()
+
+
+def _padded(encodings: Sequence[Encoding], batch: Indices) -> dict[str, Indices]:
+    return pad([encodings[i] for i in batch])
+
+
+def _epoch_batches(
+    lengths: Sequence[int], settings: TransformerSettings, seed: int, epoch: int
+) -> list[Indices]:
+    """Shuffle, sort by length within buckets, cut into batches, shuffle the batches."""
+    random = np.random.default_rng((seed, epoch))
+    order = random.permutation(len(lengths))
+    mean = max(1.0, float(np.mean(lengths)))
+    bucket = max(1, int(BATCHES_PER_BUCKET * settings.tokens_per_batch / mean))
+    batches = [
+        chunk[inner]
+        for chunk in (order[i : i + bucket] for i in range(0, len(order), bucket))
+        for inner in length_batches([lengths[i] for i in chunk], settings.tokens_per_batch)
+    ]
+    return [batches[i] for i in random.permutation(len(batches))]
+
+
+def _schedule(steps: int, warmup: float) -> Callable[[int], float]:
+    rise = max(1, round(steps * warmup))
+
+    def share(step: int) -> float:
+        return min((step + 1) / rise, (steps - step) / max(1, steps - rise))
+
+    return share
+
+
+def _optimiser(network: MultitaskNetwork, settings: TransformerSettings) -> torch.optim.AdamW:
+    def split(module: nn.Module) -> Iterator[list[nn.Parameter]]:
+        parameters = list(module.parameters())
+        yield [p for p in parameters if p.ndim > 1]
+        yield [p for p in parameters if p.ndim <= 1]  # biases and norms do not decay
+
+    rates = (settings.learning_rate, settings.head_learning_rate)
+    groups = [
+        {"params": group, "lr": rate, "weight_decay": decay}
+        for module, rate in zip((network.encoder, network.heads), rates, strict=True)
+        for group, decay in zip(split(module), (settings.weight_decay, 0.0), strict=True)
+    ]
+    return torch.optim.AdamW(groups)
+
+
+def _checkpoint_path(
+    folder: Path,
+    network: MultitaskNetwork,
+    encodings: Sequence[Encoding],
+    targets: Targets,
+    settings: TransformerSettings,
+    seed: int,
+) -> Path:
+    """Return a name that stands for everything the result depends on.
+
+    A finished run's checkpoint therefore serves any later fit of the same kind on the same data,
+    such as that of an ensemble's member.
+    """
+    digest = hashlib.sha256(f"{settings.model_dump_json()} {seed}".encode())
+    for encoding in encodings:
+        digest.update(np.asarray(encoding.ids, dtype=np.int64).tobytes())
+    digest.update(np.ascontiguousarray(targets).tobytes())
+    for weights in network.encoder.state_dict().values():
+        digest.update(weights.cpu().numpy().tobytes())
+    return folder / f"transformer-{digest.hexdigest()[:16]}.safetensors"
+
+
+def _save(network: MultitaskNetwork, optimiser: torch.optim.AdamW, done: int, path: Path) -> None:
+    """Write weights and optimiser moments as tensors (no pickle), under a temporary name first."""
+    tensors = {f"network.{k}": v.contiguous() for k, v in network.state_dict().items()}
+    for index, moments in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".part")
+    save_file(tensors, temporary, metadata={"steps": str(done)})
+    temporary.replace(path)
+
+
+def _restore(network: MultitaskNetwork, optimiser: torch.optim.AdamW, path: Path | None) -> int:
+    """Load the checkpoint if there is one; return the number of steps it holds."""
+    if path is None or not path.exists():
+        return 0
+    weights: dict[str, Tensor] = {}
+    moments: dict[int, dict[str, Tensor]] = {}
+    with safe_open(path, framework="pt") as file:
+        done = int(file.metadata()["steps"])
+        for key in file.keys():  # noqa: SIM118 - not a mapping
+            kind, _, name = key.partition(".")
+            if kind == "network":
+                weights[name] = file.get_tensor(key)
+            else:
+                index, _, moment = name.partition(".")
+                moments.setdefault(int(index), {})[moment] = file.get_tensor(key)
+    network.load_state_dict(weights)
+    groups = optimiser.state_dict()["param_groups"]
+    optimiser.load_state_dict({"state": moments, "param_groups": groups})
+    return done

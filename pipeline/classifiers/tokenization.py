@@ -1,0 +1,108 @@
+"""Sentences as token ids, in length-sorted batches; shared by training and inference.
+
+Needs `tokenizers` and numpy only, so that the classifier tokenises in service exactly as it did in
+training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Encoding, Tokenizer
+
+from pipeline.classifiers.inputs import context_of
+from pipeline.errors import BundleError
+from pipeline.records import Sentence
+
+Indices = npt.NDArray[np.int64]
+TOKENIZER_FILE = "tokenizer.json"
+
+
+class SentenceTokenizer:
+    """Turns sentences (with the sentence before, if `context`) into model inputs.
+
+    A sentence longer than `max_tokens` keeps its beginning; its context keeps its end, since the
+    words nearest to the sentence help most.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, *, max_tokens: int, context: bool) -> None:
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._tokenizer = tokenizer
+        self._specials = tokenizer.num_special_tokens_to_add(context)
+        self.max_tokens = max_tokens
+        self.context = context
+
+    @classmethod
+    def from_folder(cls, folder: Path, *, max_tokens: int, context: bool) -> SentenceTokenizer:
+        """Read `tokenizer.json` of a model folder.
+
+        Raises:
+            BundleError: the file is missing or is not a tokenizer.
+        """
+        path = folder / TOKENIZER_FILE
+        try:
+            tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise BundleError(f"{path}: cannot be read as a tokenizer ({error}).") from None
+        return cls(tokenizer, max_tokens=max_tokens, context=context)
+
+    def save(self, folder: Path) -> None:
+        """Write `tokenizer.json` into `folder`."""
+        self._tokenizer.save(str(folder / TOKENIZER_FILE))
+
+    def encode(self, sentences: Sequence[Sentence]) -> list[Encoding]:
+        """Return one encoding a sentence, special tokens included, at most `max_tokens` long."""
+        texts = [encodable(s.text) for s in sentences]
+        firsts = self._tokenizer.encode_batch(texts, add_special_tokens=False)
+        room = self.max_tokens - self._specials
+        for first in firsts:
+            first.truncate(room)
+        if not self.context:
+            return [self._tokenizer.post_process(first) for first in firsts]
+        contexts = [encodable(context_of(s)) for s in sentences]
+        seconds = self._tokenizer.encode_batch(contexts, add_special_tokens=False)
+        joined = []
+        for first, second in zip(firsts, seconds, strict=True):
+            second.truncate(room - len(first), direction="left")
+            joined.append(self._tokenizer.post_process(first, second))
+        return joined
+
+
+def encodable(text: str) -> str:
+    """Return `text` with lone surrogates, which the tokenizer cannot take, replaced."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def length_batches(lengths: Sequence[int], tokens_per_batch: int) -> list[Indices]:
+    """Cut items, sorted by length, into batches of at most `tokens_per_batch` padded tokens.
+
+    Every batch holds at least one item. Longest first, so that the peak of memory comes at once.
+    """
+    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
+    batches: list[Indices] = []
+    start = 0
+    while start < len(order):
+        size = max(1, tokens_per_batch // max(1, lengths[order[start]]))
+        batches.append(order[start : start + size])
+        start += size
+    return batches
+
+
+def pad(encodings: Sequence[Encoding]) -> dict[str, Indices]:
+    """Return int64 arrays of shape (n, longest) named as encoders name their inputs."""
+    width = max(len(e) for e in encodings)
+    shape = (len(encodings), width)
+    arrays = {
+        name: np.zeros(shape, dtype=np.int64)
+        for name in ("input_ids", "attention_mask", "token_type_ids")
+    }
+    for row, encoding in enumerate(encodings):
+        n = len(encoding)
+        arrays["input_ids"][row, :n] = encoding.ids
+        arrays["attention_mask"][row, :n] = 1
+        arrays["token_type_ids"][row, :n] = encoding.type_ids
+    return arrays

@@ -1,0 +1,94 @@
+"""The `stance` command: all stages under one name, errors as one clear message and an exit code.
+
+Imports here and in the commands are light; what a command needs it imports when it runs, so that
+`stance --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from pipeline import __version__
+from pipeline.cli import console
+from pipeline.cli.commands import classify, codebook, data, documents, experiments, report, run
+from pipeline.errors import StanceError
+
+app = typer.Typer(
+    name="stance",
+    help="Label the sentences of diplomatic statements by stance and kind of claim.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    epilog="Exit codes: 0 done, 2 settings or options, 3 input, 4 output, 5 model, 6 check failed, "
+    "7 optional package missing, 130 interrupted, 1 a bug.",
+)
+
+app.command("run")(run.run)
+app.add_typer(data.app, name="data")
+app.add_typer(codebook.app, name="codebook")
+app.command("ingest")(documents.ingest)
+app.command("segment")(documents.segment)
+app.command("train")(experiments.train)
+app.command("evaluate")(experiments.evaluate)
+app.command("promote")(experiments.promote)
+app.command("classify")(classify.classify)
+app.command("report")(report.report)
+app.command("ui")(experiments.ui)
+
+
+class Interrupted(BaseException):
+    """A signal asked the process to end; unwinds everything, so that temporary files go."""
+
+    def __init__(self, number: int) -> None:
+        self.exit_code = 128 + number
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.out(f"stance-pipeline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+def _interrupt(number: int, _: FrameType | None) -> NoReturn:
+    raise Interrupted(number)
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with a documented exit code."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries' advice to developers, not to users
+    try:
+        app()
+    except StanceError as error:
+        console.error(str(error))
+        sys.exit(error.exit_code)
+    except Interrupted as interrupted:
+        console.error("Interrupted; nothing half-written was left.")
+        sys.exit(interrupted.exit_code)
+    except BrokenPipeError:
+        # The reader of our output has gone; Python must not complain again when it closes stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

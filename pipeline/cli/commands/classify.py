@@ -1,0 +1,99 @@
+"""`stance classify`: label the sentences of new statements."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import console
+from pipeline.cli.options import (
+    BundleFolder,
+    Column,
+    Date,
+    Genre,
+    Inputs,
+    MaxBytes,
+    Speaker,
+    StdinFormat,
+)
+from pipeline.errors import SettingsError
+
+
+class Unit(StrEnum):
+    """What a unit of the input is."""
+
+    DOCUMENT = "document"
+    SENTENCE = "sentence"
+
+
+def classify(
+    inputs: Inputs,
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out", "-o", help="File to write: .jsonl, .csv or .parquet; '-' is standard output."
+        ),
+    ] = "-",
+    model: BundleFolder = None,
+    unit: Annotated[
+        Unit,
+        typer.Option(
+            help="'document': read documents and cut them into sentences. 'sentence': every row of "
+            "the one input (.csv, .tsv, .jsonl, .parquet) is a sentence and gives exactly one row."
+        ),
+    ] = Unit.DOCUMENT,
+    codebook: Annotated[
+        Path | None,
+        typer.Option(help="Refuse a model that was not trained for the labels of this codebook."),
+    ] = None,
+    column: Column = None,
+    max_bytes: MaxBytes = None,
+    speaker: Speaker = None,
+    date: Date = None,
+    genre: Genre = None,
+    stdin_format: StdinFormat = None,
+) -> None:
+    """Label statements: one row a sentence, with a probability for every label.
+
+    With --unit sentence, --column names the columns: text, context (the sentence before), id.
+    """
+    from pipeline.bundle import load_bundle
+    from pipeline.cli.prepare import bundle_folder, ingest_settings
+    from pipeline.codebook import load_codebook
+    from pipeline.workflows.classify import classify_documents, classify_sentence_rows
+
+    settings = ingest_settings(column, max_bytes, speaker, date, genre, stdin_format)
+    if unit is Unit.SENTENCE and len(inputs) != 1:
+        got = f"--unit sentence takes one input, got {len(inputs)}"
+        raise SettingsError([got], where="options")
+    wanted = load_codebook(codebook) if codebook else None
+    bundle = load_bundle(bundle_folder(model), codebook=wanted)
+    stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    with console.watcher() as watcher:
+        if unit is Unit.SENTENCE:
+            summary = classify_sentence_rows(
+                inputs[0], settings, bundle, out=out, stdin=stdin, stdout=stdout, watcher=watcher
+            )
+        else:
+            summary = classify_documents(
+                inputs, settings, bundle, out=out, stdin=stdin, stdout=stdout, watcher=watcher
+            )
+    console.say(
+        f"{summary.sentences:,} sentences"
+        + (f" of {summary.statements:,} statements" if summary.statements else "")
+        + f" labelled by {summary.model_id} in {summary.seconds:.1f} s."
+    )
+    for task in bundle.codebook.tasks:
+        given = {label: n for (name, label), n in summary.labels.items() if name == task}
+        counted = ", ".join(f"{n:,} {label}" for label, n in sorted(given.items()))
+        withheld = summary.abstained.get(task, 0)
+        console.say(f"{task}: {counted or 'none'}" + (f"; {withheld:,} abstained" * bool(withheld)))
+    if summary.rejects_file is None:
+        for rejection in summary.rejects:
+            where = f"{rejection.source} {rejection.location}".strip()
+            console.say(f"set aside: {where}: {rejection.reason}: {rejection.detail}")
+    console.rejected(summary.rejected, summary.rejects_file)

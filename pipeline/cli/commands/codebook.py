@@ -1,0 +1,30 @@
+"""`stance codebook`: show and check a codebook."""
+
+from __future__ import annotations
+
+import typer
+
+from pipeline.cli import console
+from pipeline.cli.options import DEFAULT_CODEBOOK, CodebookFile
+
+app = typer.Typer(help="Show or check a codebook.", no_args_is_help=True)
+
+
+@app.command("show")
+def show(codebook: CodebookFile = DEFAULT_CODEBOOK) -> None:
+    """Print tasks and labels with their definitions, what counts and what does not."""
+    from pipeline.codebook import load_codebook
+    from pipeline.codebook.text import as_text
+
+    console.out(as_text(load_codebook(codebook)))
+
+
+@app.command("check")
+def check(codebook: CodebookFile = DEFAULT_CODEBOOK) -> None:
+    """Validate a codebook; every mistake is reported with its line."""
+    from pipeline.codebook import load_codebook
+
+    book = load_codebook(codebook)
+    rules = sum(len(label.rules) for task in book.tasks.values() for label in task.labels.values())
+    labels = ", ".join(f"{len(task.labels)} {name}" for name, task in book.tasks.items())
+    console.say(f"{codebook}: {book.name} {book.version} is valid: {labels} labels, {rules} rules.")

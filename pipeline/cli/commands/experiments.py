@@ -1,0 +1,135 @@
+"""`stance train`, `evaluate`, `promote` and `ui`: experiments and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import console
+from pipeline.cli.options import (
+    DEFAULT_CONFIG,
+    SHIPPED_BUNDLE,
+    BundleFolder,
+    Settings,
+    TrackingUri,
+)
+from pipeline.errors import SettingsError, near_matches
+from pipeline.records import Score
+
+
+def interval(score: Score) -> str:
+    """Return a score with its 95 % interval."""
+    if score.low is None or score.high is None:
+        return f"{score.value:.3f}"
+    return f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
+
+
+def train(
+    models: Annotated[
+        list[str] | None,
+        typer.Argument(help="Models of the settings to train; default: all.", show_default=False),
+    ] = None,
+    config: Settings = DEFAULT_CONFIG,
+    evaluation: Annotated[
+        list[Path] | None,
+        typer.Option("--eval", help="A labelled file to report on as well; repeatable."),
+    ] = None,
+    tracking_uri: TrackingUri = None,
+) -> None:
+    """Train classifiers, report on held-out documents and gold labels, log all to MLflow."""
+    from pipeline.cli.prepare import read_settings
+
+    loaded = read_settings(config, tracking_uri, external=evaluation or [])
+    settings = loaded.settings
+    unknown = [name for name in models or [] if name not in settings.models]
+    if unknown:
+        mistakes = [f"no model '{n}'.{near_matches(n, settings.models)}" for n in unknown]
+        raise SettingsError(mistakes, where=str(config))
+    from pipeline.tracking import open_store
+    from pipeline.workflows.train import train_model
+
+    store = open_store(settings.tracking.uri)
+    rows = []
+    for name in models or settings.models:
+        with console.watcher() as watcher:
+            trained = train_model(
+                name, settings, loaded.codebook, store, config=loaded.text, watcher=watcher
+            )
+        for data, scores in trained.scores.items():
+            shown = [interval(scores[f"{task}.macro_f1"]) for task in loaded.codebook.tasks]
+            rows.append((name, trained.run_id[:8], data, *shown))
+    header = ("model", "run", "data", *(f"{task} macro-F1" for task in loaded.codebook.tasks))
+    console.table(header, rows)
+
+
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="Labelled file (.jsonl) to score the model on.")],
+    model: BundleFolder = None,
+    replicates: Annotated[int, typer.Option(min=100, help="Bootstrap replicates.")] = 1000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 13,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write all scores here as JSON.")
+    ] = None,
+) -> None:
+    """Score a model on labelled statements, with 95 % intervals from a bootstrap over documents."""
+    from pipeline.bundle import load_bundle
+    from pipeline.cli.prepare import bundle_folder
+    from pipeline.evaluation.report import label_table, task_table, to_json
+    from pipeline.output import write_text
+    from pipeline.workflows.evaluate import evaluate_file
+
+    bundle = load_bundle(bundle_folder(model))
+    with console.watcher() as watcher:
+        report = evaluate_file(bundle, data, replicates=replicates, seed=seed, watcher=watcher)
+    console.say(
+        f"{bundle.model_id} on {data}: {report.sentences:,} sentences of {report.documents:,} "
+        "documents; 95 % intervals by bootstrap over documents"
+    )
+    for header, *rows in (task_table(report), label_table(report)):
+        console.table(header, rows)
+    if out is not None:
+        write_text(out, json.dumps(to_json(report), indent=1) + "\n")
+
+
+def promote(
+    run: Annotated[str, typer.Argument(help="Run to ship: its id, the start of it, or its name.")],
+    to: Annotated[Path, typer.Option(help="Model folder to write.")] = SHIPPED_BUNDLE,
+    config: Settings = DEFAULT_CONFIG,
+    evaluation: Annotated[
+        list[Path] | None,
+        typer.Option("--eval", help="A labelled file whose scores the card shall name as well."),
+    ] = None,
+    tracking_uri: TrackingUri = None,
+) -> None:
+    """Export the model of a run (int8), check it against the trained one, and ship it."""
+    from pipeline.cli.prepare import read_settings
+    from pipeline.tracking import find_run, open_store
+    from pipeline.workflows.promote import promote as ship
+
+    loaded = read_settings(config, tracking_uri, external=evaluation or [])
+    settings = loaded.settings
+    store = open_store(settings.tracking.uri)
+    found = find_run(store, run, experiment=settings.tracking.experiment)
+    with console.watcher() as watcher:
+        promotion = ship(found.run_id, settings, loaded.codebook, store, to=to, watcher=watcher)
+    console.say(
+        f"{promotion.model_id} written to {promotion.folder}; against the trained model "
+        f"{promotion.parity.flipped:.2%} of decisions on {promotion.parity.sentences:,} held-out "
+        "sentences differ."
+    )
+
+
+def ui(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 5000,
+    tracking_uri: TrackingUri = None,
+) -> None:
+    """Open the MLflow UI on the store, to compare runs in a browser."""
+    from pipeline.tracking import open_store, serve_ui
+
+    store = open_store(tracking_uri)
+    console.say(f"MLflow UI on http://{host}:{port} (store {store.uri}); Ctrl-C ends it.")
+    serve_ui(store, host=host, port=port)

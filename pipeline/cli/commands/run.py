@@ -1,0 +1,36 @@
+"""`stance run`: all stages in order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli import console
+from pipeline.cli.options import DEFAULT_CONFIG, TrackingUri
+
+
+def run(
+    config: Annotated[
+        Path, typer.Argument(help="Settings of the pipeline (YAML).")
+    ] = DEFAULT_CONFIG,
+    force: Annotated[bool, typer.Option(help="Run every stage, unchanged or not.")] = False,
+    tracking_uri: TrackingUri = None,
+) -> None:
+    """Run the whole pipeline; stages whose inputs and settings are unchanged are skipped."""
+    from pipeline.cli.prepare import read_settings
+
+    loaded = read_settings(config, tracking_uri)
+    console.say(f"settings of {config} (all valid):")
+    console.say(loaded.shown())
+    from pipeline.tracking import open_store
+    from pipeline.workflows.pipeline import stages
+    from pipeline.workflows.stages import run_stages
+
+    store = open_store(loaded.settings.tracking.uri)
+    planned = stages(loaded.settings, loaded.codebook, store, loaded.text)
+    state = loaded.settings.work / "stages.json"
+    with console.watcher() as watcher:
+        results = run_stages(planned, state, watcher, force=force)
+    console.table(("stage", "result"), results)

@@ -1,0 +1,55 @@
+"""Options that several commands share, defined once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        help="Files, folders, globs, or '-' for standard input "
+        "(.txt .md .html .pdf .docx .csv .tsv .jsonl .parquet).",
+        show_default=False,
+    ),
+]
+Settings = Annotated[Path, typer.Option("--config", "-c", help="Settings of the pipeline (YAML).")]
+CodebookFile = Annotated[Path, typer.Option("--codebook", help="Codebook (YAML).")]
+BundleFolder = Annotated[
+    Path | None,
+    typer.Option("--model", "-m", help="Folder of the model; default: the one that is shipped."),
+]
+TrackingUri = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        help="MLflow store; default: $MLFLOW_TRACKING_URI, else experiments/mlflow.db.",
+    ),
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="FIELD=NAME",
+        help="Which column holds which field (text, speaker, date, genre, title, id, context); "
+        "repeatable.",
+    ),
+]
+MaxBytes = Annotated[
+    int | None, typer.Option("--max-bytes", min=1, help="Largest document (or table row) in bytes.")
+]
+Speaker = Annotated[
+    str | None, typer.Option("--speaker", help="Speaker where the input names none.")
+]
+Date = Annotated[str | None, typer.Option("--date", help="Date where the input names none.")]
+Genre = Annotated[str | None, typer.Option("--genre", help="Genre where the input names none.")]
+StdinFormat = Annotated[
+    str | None,
+    typer.Option("--stdin-format", help="Format of standard input; default: by its content."),
+]
+
+DEFAULT_CONFIG = Path("configs/default.yaml")
+DEFAULT_CODEBOOK = Path("configs/codebook.yaml")
+SHIPPED_BUNDLE = Path("models/default")

@@ -1,0 +1,1 @@
+"""Scores with intervals from a bootstrap over documents, tables of them, and data for plots."""

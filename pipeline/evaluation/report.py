@@ -1,0 +1,166 @@
+"""Evaluate a model on one data set: every score with its interval, as records, JSON and tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from pydantic import ValidationError
+
+from pipeline.classifiers.targets import Targets
+from pipeline.codebook import Codebook
+from pipeline.decision import Decisions, Probabilities
+from pipeline.errors import InputError, SettingsError
+from pipeline.evaluation.bootstrap import document_weights, percentile_interval
+from pipeline.evaluation.metrics import measure, outcomes
+from pipeline.records import EvaluationReport, Score
+from pipeline.validated_yaml import StrictModel
+
+UNDEFINED = "-"
+"""Shown in tables for a quantity the data leave undefined."""
+
+LABEL_COLUMNS = (
+    ("f1", "F1"),
+    ("precision", "precision"),
+    ("recall", "recall"),
+    ("average_precision", "average precision"),
+    ("brier", "Brier"),
+    ("ece", "ECE"),
+)
+"""Metrics of a label in a table, with their headings."""
+
+
+def evaluate(
+    documents: Sequence[str],
+    probabilities: Probabilities,
+    decisions: Decisions,
+    targets: Targets,
+    codebook: Codebook,
+    *,
+    dataset: str,
+    replicates: int = 1000,
+    seed: int = 0,
+) -> EvaluationReport:
+    """Score n sentences; the metrics and their conventions stand in `pipeline.evaluation.metrics`.
+
+    Args:
+        documents: the document of each sentence.
+        probabilities: calibrated, (n, codebook.width).
+        decisions: both arrays (n, codebook.width).
+        targets: (n, codebook.width): 1, 0, or NaN where unknown.
+        dataset: name of the data, for the report.
+        replicates: bootstrap replicates behind the intervals; 0 gives none.
+
+    Raises:
+        ShapeError: an array does not have that shape.
+        InputError: there is no sentence.
+        SettingsError: `replicates` is negative.
+    """
+    if replicates < 0:
+        raise SettingsError([f"replicates is {replicates}, expected 0 or more"], where="evaluation")
+    seen = outcomes(documents, probabilities, decisions, targets, codebook)
+    count = seen.document_count
+    if not count:
+        raise InputError(f"{dataset}: no sentences to evaluate on.")
+    resampled = document_weights(count, replicates=replicates if count > 1 else 0, seed=seed)
+    measured = measure(seen, codebook, np.vstack([np.ones((1, count)), resampled]))
+    scores: dict[str, Score] = {}
+    for name, score in measured.items():
+        value = float(score.values[0])
+        interval = None if math.isnan(value) else percentile_interval(score.values[1:])
+        low, high = interval or (None, None)
+        scores[name] = Score(name, value, low, high, score.support)
+    return EvaluationReport(dataset, count, len(documents), scores)
+
+
+class _ScoreRow(StrictModel):
+    """A score as JSON knows it, which has no NaN."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    support: int
+
+
+class _ReportFile(StrictModel):
+    dataset: str
+    documents: int
+    sentences: int
+    scores: dict[str, _ScoreRow]
+
+
+def to_json(report: EvaluationReport) -> dict[str, object]:
+    """Return the report as what `json.dumps` takes; an undefined value is null."""
+    scores = {
+        name: _ScoreRow(
+            value=None if math.isnan(score.value) else score.value,
+            low=score.low,
+            high=score.high,
+            support=score.support,
+        )
+        for name, score in report.scores.items()
+    }
+    return _ReportFile(
+        dataset=report.dataset,
+        documents=report.documents,
+        sentences=report.sentences,
+        scores=scores,
+    ).model_dump()
+
+
+def from_json(data: Mapping[str, object]) -> EvaluationReport:
+    """Return the report that `to_json` wrote.
+
+    Raises:
+        InputError: something is missing, unknown or not of its type.
+    """
+    try:
+        file = _ReportFile.model_validate(data)
+    except ValidationError as error:
+        found = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+            for item in error.errors()[:5]
+        )
+        raise InputError(f"not an evaluation report as this version writes it: {found}.") from None
+    scores = {
+        name: Score(
+            name=name,
+            value=math.nan if row.value is None else row.value,
+            low=row.low,
+            high=row.high,
+            support=row.support,
+        )
+        for name, row in file.scores.items()
+    }
+    return EvaluationReport(file.dataset, file.documents, file.sentences, scores)
+
+
+def task_table(report: EvaluationReport) -> list[tuple[str, ...]]:
+    """Return a header and one row for each score of a task: name, value, 95 % interval, support."""
+    rows: list[tuple[str, ...]] = [("score", "value", "95 % interval", "support")]
+    for name, score in report.scores.items():
+        if name.count(".") == 1:
+            rows.append((name, _shown(score.value), _interval(score), str(score.support)))
+    return rows
+
+
+def label_table(report: EvaluationReport) -> list[tuple[str, ...]]:
+    """Return a header and one row a label: its scores with their intervals, then the positives."""
+    labels = list(dict.fromkeys(n.rpartition(".")[0] for n in report.scores if n.count(".") == 2))
+    rows: list[tuple[str, ...]] = [("label", *(title for _, title in LABEL_COLUMNS), "positives")]
+    for label in labels:
+        scores = [report.scores[f"{label}.{metric}"] for metric, _ in LABEL_COLUMNS]
+        cells = [f"{_shown(s.value)} {_interval(s)}".strip() for s in scores]
+        rows.append((label, *cells, str(scores[0].support)))
+    return rows
+
+
+def _shown(value: float) -> str:
+    return UNDEFINED if math.isnan(value) else f"{value:.3f}"
+
+
+def _interval(score: Score) -> str:
+    if score.low is None or score.high is None:
+        return ""
+    return f"[{score.low:.3f}, {score.high:.3f}]"

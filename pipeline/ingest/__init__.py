@@ -1,0 +1,19 @@
+"""Read documents of many formats into statements; nothing that was given is lost on the way."""
+
+from pipeline.ingest.cleaning import Cleaned, clean
+from pipeline.ingest.inputs import Input, Stdin, find_inputs
+from pipeline.ingest.reading import IngestCounts, Reading, read_statements
+from pipeline.settings.ingest import ColumnMap, IngestSettings
+
+__all__ = [
+    "Cleaned",
+    "ColumnMap",
+    "IngestCounts",
+    "IngestSettings",
+    "Input",
+    "Reading",
+    "Stdin",
+    "clean",
+    "find_inputs",
+    "read_statements",
+]

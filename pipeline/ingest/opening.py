@@ -1,0 +1,103 @@
+"""Open what a user names and hand it to the right reader."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from pipeline.errors import InputError, MissingExtra
+from pipeline.ingest.inputs import Input, Stdin
+from pipeline.ingest.raw import RawDocument, Reader
+from pipeline.ingest.readers import ADVICE, READERS, recognise, sniff
+from pipeline.records import Rejection, RejectReason
+from pipeline.settings.ingest import IngestSettings
+
+_IN_MEMORY = 16_000_000  # bytes of standard input held in memory; the rest goes to a file
+
+
+def raw_documents(
+    named: Input, settings: IngestSettings, stdin: BinaryIO | None
+) -> Iterator[RawDocument | Rejection]:
+    """Yield what the right reader finds; whatever keeps it from reading is a rejection.
+
+    Raises:
+        InputError: standard input is to be read, but none was given.
+    """
+    source = str(named)
+
+    def reject(reason: RejectReason, detail: str) -> Rejection:
+        return Rejection(source, "", reason, detail)
+
+    suffix = named.suffix.lower() if isinstance(named, Path) else ""
+    try:
+        mode = named.stat().st_mode if isinstance(named, Path) else 0
+        if isinstance(named, Path) and stat.S_ISDIR(mode):
+            next(named.iterdir(), None)  # says why it was not entered, if it could not be
+            yield reject(RejectReason.WRONG_TYPE, "is a folder, expected a file")
+            return
+        special = isinstance(named, Path) and not stat.S_ISREG(mode)
+        if isinstance(named, Path) and not special and suffix not in READERS:
+            yield reject(RejectReason.WRONG_TYPE, _unknown(suffix))
+            return
+        with _opened(named, stdin, special=special) as stream:
+            if isinstance(named, Stdin) and settings.stdin_format != "auto":
+                suffix = f".{settings.stdin_format}"
+            elif suffix not in READERS:
+                suffix = sniff(stream, limit=settings.max_bytes)
+            refused = _refuse(stream, suffix)
+            if refused is not None:
+                yield reject(*refused)
+                return
+            yield from READERS[suffix].read(stream, source, settings)
+    except MissingExtra as error:
+        yield reject(RejectReason.WRONG_TYPE, str(error))
+    except OSError as error:
+        yield reject(RejectReason.UNREADABLE, error.strerror or str(error))
+
+
+@contextmanager
+def _opened(named: Input, stdin: BinaryIO | None, *, special: bool) -> Iterator[BinaryIO]:
+    """Open an input as a seekable stream; pipes are copied to a temporary file first."""
+    if isinstance(named, Path) and not special:
+        with named.open("rb") as file:
+            yield file
+        return
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as copy:
+        if isinstance(named, Path):
+            with named.open("rb") as pipe:
+                shutil.copyfileobj(pipe, copy)
+        elif stdin is None:
+            raise InputError("'-' names standard input, but there is none to read here.")
+        else:
+            shutil.copyfileobj(stdin, copy)
+        copy.seek(0)
+        yield cast(BinaryIO, copy)  # it is one in all but its declared type
+
+
+def _refuse(stream: BinaryIO, suffix: str) -> tuple[RejectReason, str] | None:
+    """Say why a stream is not even given to its reader."""
+    reader: Reader = READERS[suffix]
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    if size == 0:
+        return RejectReason.EMPTY, "is empty (0 bytes)"
+    content = recognise(stream)
+    if content is None or content.suffix in reader.suffixes or suffix == ".docx":
+        return None  # the reader of .docx tells encrypted files from old ones
+    if content.picture:
+        return RejectReason.BINARY, f"is {content.name}; it holds no text"
+    advice = f"name it {content.suffix}" if content.suffix else "save the text as .txt"
+    detail = f"is read as {suffix} but holds {content.name}; {advice}"
+    return RejectReason.WRONG_TYPE, detail
+
+
+def _unknown(suffix: str) -> str:
+    known = ", ".join(READERS)
+    advice = f"{ADVICE[suffix]}; " if suffix in ADVICE else ""
+    kind = f"files ending in '{suffix}'" if suffix else "files without an ending"
+    return f"{kind} are not read; {advice}known endings: {known}"

@@ -1,0 +1,55 @@
+"""What a reader yields: the text of one document before cleaning, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, ClassVar, Protocol
+
+from pipeline.records import Rejection
+from pipeline.settings.ingest import IngestSettings
+
+
+@dataclass(frozen=True, slots=True)
+class RawDocument:
+    """Extracted text of one document.
+
+    `body` is the position where the statement begins in `text` (after front matter); `pages` the
+    position of the start of each page in `text`, empty where the format has none; `given_id` the
+    identifier the source gives; `context` the sentence before, where a row is a sentence;
+    `encoding` how its bytes were decoded, empty for binary formats.
+    """
+
+    text: str
+    source: str
+    location: str = ""
+    body: int = 0
+    speaker: str | None = None
+    date: str | None = None
+    genre: str | None = None
+    title: str | None = None
+    given_id: str | None = None
+    context: str | None = None
+    encoding: str = ""
+    pages: tuple[int, ...] = ()
+
+
+class Reader(Protocol):
+    """One format. `read` never raises for bad content; it yields a rejection instead.
+
+    The limit of size holds for the stream where it is one document, for each row of a table.
+    """
+
+    name: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]
+
+    def read(
+        self, stream: BinaryIO, source: str, settings: IngestSettings
+    ) -> Iterator[RawDocument | Rejection]:
+        """Yield the documents of a seekable stream that stands at its beginning.
+
+        Raises:
+            MissingExtra: the package for this format is not installed.
+            OSError: the stream cannot be read.
+        """
+        ...

@@ -1,0 +1,135 @@
+"""Which column holds which field, and how a row becomes a document; shared by all tables."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+from pipeline.ingest.raw import RawDocument
+from pipeline.ingest.readers.limits import too_large
+from pipeline.records import Rejection, RejectReason
+from pipeline.settings.ingest import ColumnMap, IngestSettings
+
+# First match wins, so the plain name of a field stands first.
+SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    "text": ("text", "content", "body", "speech", "statement"),
+    "speaker": ("speaker", "author", "country"),
+    "date": ("date",),
+    "genre": ("genre", "type"),
+    "title": ("title", "headline", "subject"),
+    "id": ("id", "doc_id"),
+    "context": ("context",),
+}
+
+
+def resolve(columns: Sequence[str], wanted: ColumnMap) -> dict[str, str] | str:
+    """Map each field that is present to its column, or say what is missing.
+
+    A column named in the settings must be there. Otherwise the first well-known name counts, upper
+    and lower case alike.
+    """
+    by_lower = {name.strip().casefold(): name for name in reversed(columns)}
+    found: dict[str, str] = {}
+    for field, synonyms in SYNONYMS.items():
+        explicit: str | None = getattr(wanted, field)
+        if explicit is None:
+            name = next((by_lower[s] for s in synonyms if s in by_lower), None)
+            if name is not None and name not in found.values():
+                found[field] = name
+        elif explicit in columns:
+            found[field] = explicit
+        elif explicit:
+            return f"has no column '{explicit}' for the {field}.{_near(explicit, columns)}"
+    if "text" not in found:
+        return (
+            f"has no column for the text (tried {', '.join(SYNONYMS['text'])}). "
+            f"{_listing(columns)} Name the right one in the setting columns.text."
+        )
+    twice = sorted({name for name in found.values() if columns.count(name) > 1})
+    if twice:
+        return f"names the column '{twice[0]}' more than once. {_listing(columns)}"
+    return found
+
+
+def row_document(
+    row: Mapping[str, object],
+    fields: Mapping[str, str],
+    *,
+    source: str,
+    location: str,
+    settings: IngestSettings,
+    encoding: str = "",
+) -> RawDocument | Rejection:
+    """Turn one row into a document, or a rejection that names what is wrong with it."""
+
+    def bad(detail: str) -> Rejection:
+        return Rejection(source, location, RejectReason.BAD_ROW, detail)
+
+    text = row.get(fields["text"])
+    if not isinstance(text, str):
+        got = "nothing" if text is None else f"a value of type {type(text).__name__}"
+        return bad(f"column '{fields['text']}' holds {got}; expected text")
+    if not text.strip():
+        return bad(f"column '{fields['text']}' is empty; expected text")
+    # UTF-8 has at most four bytes a character, so most texts need not be encoded to be measured.
+    if len(text) * 4 > settings.max_bytes:
+        size = len(text.encode("utf-8", "surrogatepass"))
+        if refused := too_large(size, source, location, settings):
+            return refused
+    values: dict[str, str | None] = {}
+    for field, column in fields.items():
+        if field == "text":
+            continue
+        try:
+            values[field] = as_text(row.get(column))
+        except TypeError as error:
+            return bad(f"column '{column}' holds {error}; expected text for the {field}")
+    return RawDocument(
+        text=text,
+        source=source,
+        location=location,
+        speaker=values.get("speaker"),
+        date=values.get("date"),
+        genre=values.get("genre"),
+        title=values.get("title"),
+        given_id=values.get("id"),
+        context=values.get("context"),
+        encoding=encoding,
+    )
+
+
+def as_text(value: object) -> str | None:
+    """Return a cell or YAML value as text, `None` when it is absent or blank.
+
+    Lists of plain values are joined by "; ", dates written as ISO 8601.
+
+    Raises:
+        TypeError: the value is a mapping or otherwise has no plain text; names its type.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return " ".join(value.split()) or None
+    if isinstance(value, datetime):
+        midnight = (value.hour, value.minute, value.second, value.microsecond) == (0, 0, 0, 0)
+        return value.date().isoformat() if midnight else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool | int | float):
+        return str(value)
+    if isinstance(value, list | tuple):
+        parts = [part for part in map(as_text, value) if part is not None]
+        return "; ".join(parts) or None
+    raise TypeError(f"a value of type {type(value).__name__}")
+
+
+def _near(name: str, columns: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, columns, n=1)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    return f"{hint} {_listing(columns)}"
+
+
+def _listing(columns: Iterable[str]) -> str:
+    names = ", ".join(f"'{name}'" for name in columns)
+    return f"Columns found: {names or 'none'}."

@@ -1,0 +1,128 @@
+"""Read CSV and TSV: a header line, then one statement a record."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterator
+from typing import BinaryIO, ClassVar
+
+from pipeline.ingest.decoding import Encoding, Undecodable, detect
+from pipeline.ingest.raw import RawDocument
+from pipeline.ingest.readers.columns import resolve, row_document
+from pipeline.ingest.readers.lines import Lines, LineTooLongError
+from pipeline.records import Rejection, RejectReason
+from pipeline.settings.ingest import IngestSettings
+
+_DELIMITERS = ",;\t|"
+# A text over the limit rejects its row. Only what is far longer ends the file, because what stands
+# after the middle of a field cannot be told from rows.
+_MARGIN = 4
+
+
+class DelimitedReader:
+    """Records are read one at a time (RFC 4180); the delimiter is taken from the header line."""
+
+    name: ClassVar[str] = "CSV"
+    suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
+
+    def read(
+        self, stream: BinaryIO, source: str, settings: IngestSettings
+    ) -> Iterator[RawDocument | Rejection]:
+        """Yield one document or rejection a record; the header is none."""
+        encoding = detect(stream)
+        if isinstance(encoding, Undecodable):
+            yield Rejection(source, "", encoding.reason, encoding.detail)
+            return
+        lines = Lines(stream, encoding, limit=settings.max_bytes * _MARGIN, ends="")
+        try:
+            yield from _rows(lines, source, settings, encoding)
+        finally:
+            lines.release()
+
+
+def _rows(
+    lines: Lines, source: str, settings: IngestSettings, encoding: Encoding
+) -> Iterator[RawDocument | Rejection]:
+    records = _records(lines, source, settings.max_bytes * _MARGIN)
+    header: list[str] | None = None
+    fields: dict[str, str] = {}
+    for location, record in records:
+        if isinstance(record, Rejection):
+            yield record
+            if header is None:  # without its header nothing in the file can be read
+                return
+        elif header is None:
+            header = [name.strip() for name in record]
+            resolved = resolve(header, settings.columns)
+            if isinstance(resolved, str):
+                yield Rejection(source, location, RejectReason.BAD_ROW, resolved)
+                return
+            fields = resolved
+        elif len(record) != len(header):
+            detail = f"{len(record)} fields, expected {len(header)} as in the header"
+            if len(record) > len(header):
+                detail += "; a field that holds the delimiter must stand in quotation marks"
+            yield Rejection(source, location, RejectReason.BAD_ROW, detail)
+        else:
+            yield row_document(
+                dict(zip(header, record, strict=True)),
+                fields,
+                source=source,
+                location=location,
+                settings=settings,
+                encoding=encoding.name,
+            )
+
+
+def _records(lines: Lines, source: str, limit: int) -> Iterator[tuple[str, list[str] | Rejection]]:
+    """Yield (location, record), where a record that cannot be parsed is a rejection.
+
+    A quotation mark that is never closed makes one record of the rest of the file. One rejection
+    then names all these lines; to read on from the second would take text for rows.
+    """
+
+    def rejected(place: str, detail: str) -> tuple[str, Rejection]:
+        return place, Rejection(source, place, RejectReason.BAD_ROW, detail)
+
+    begin = 1
+    try:
+        first = next((line for line in lines if line.strip()), None)
+        if first is None:
+            return
+        begin = lines.number
+        delimiter = max(_DELIMITERS, key=first.count)
+        reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter, strict=True)
+        while True:
+            try:
+                record = _next(reader, limit)
+            except csv.Error as error:
+                if str(error).startswith("field larger"):
+                    raise LineTooLongError from error
+                known = {"unexpected end of data": "a quotation mark is opened and never closed"}
+                place = _place(begin, lines.number)
+                yield rejected(place, known.get(str(error), str(error)))
+            else:
+                if record is None:
+                    return
+                if record:  # a blank line is no record
+                    yield _place(begin, lines.number), record
+            begin = lines.number + 1
+    except LineTooLongError:
+        yield rejected(
+            f"from line {begin} on",
+            f"a field or line is longer than {limit:,} characters; is a quotation mark not closed?",
+        )
+
+
+def _next(reader: Iterator[list[str]], limit: int) -> list[str] | None:
+    # The limit of the csv module is one for the whole process: set it for this call alone.
+    before = csv.field_size_limit(limit)
+    try:
+        return next(reader, None)
+    finally:
+        csv.field_size_limit(before)
+
+
+def _place(begin: int, end: int) -> str:
+    return f"line {begin}" if end <= begin else f"lines {begin}-{end}"

@@ -1,0 +1,66 @@
+"""Read HTML: the main text of the page, found by trafilatura (Barbaresi, 2021, ACL demo)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO, ClassVar
+
+from pipeline.errors import MissingExtra
+from pipeline.ingest.decoding import Undecodable, decode, detect
+from pipeline.ingest.raw import RawDocument
+from pipeline.ingest.readers.limits import document_too_large
+from pipeline.records import Rejection, RejectReason
+from pipeline.settings.ingest import IngestSettings
+
+_HEAD = 4096  # a declaration of the encoding stands in the first bytes (HTML standard: 1024)
+_CHARSET = re.compile(rb"""(?i)<(?:meta|\?xml)\b[^>]*?(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""")
+
+
+class HtmlReader:
+    """One statement a page; every block of the page is a paragraph of the text."""
+
+    name: ClassVar[str] = "HTML"
+    suffixes: ClassVar[tuple[str, ...]] = (".html", ".htm", ".xhtml")
+
+    def read(
+        self, stream: BinaryIO, source: str, settings: IngestSettings
+    ) -> Iterator[RawDocument | Rejection]:
+        """Yield one document with the title, author and date the page states, or one rejection."""
+        try:
+            import trafilatura
+        except ImportError:
+            raise MissingExtra("trafilatura", "documents", "reading .html files") from None
+        if refused := document_too_large(stream, source, settings):
+            yield refused
+            return
+        declared = _CHARSET.search(stream.read(_HEAD))
+        encoding = detect(stream, declared[1].decode("ascii") if declared else None)
+        if isinstance(encoding, Undecodable):
+            yield Rejection(source, "", encoding.reason, encoding.detail)
+            return
+        try:
+            page = trafilatura.bare_extraction(
+                decode(stream.read(), encoding),
+                with_metadata=True,
+                include_comments=False,
+                date_extraction_params={"extensive_search": False, "original_date": True},
+            )
+        except (SyntaxError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            # lxml's errors are SyntaxErrors; the others come from pages that are no HTML at all.
+            detail = f"cannot be read as HTML ({error})"
+            yield Rejection(source, "", RejectReason.UNREADABLE, detail)
+            return
+        if page is None or not (page.text or "").strip():
+            detail = "no main text found on this page; save the text itself as .txt"
+            yield Rejection(source, "", RejectReason.EMPTY, detail)
+            return
+        blocks = (line.strip(" |") if "|" in line else line for line in page.text.splitlines())
+        yield RawDocument(
+            text="\n\n".join(block.strip() for block in blocks if block.strip()),
+            source=source,
+            speaker=page.author,
+            date=page.date,
+            title=page.title,
+            encoding=encoding.name,
+        )

@@ -1,0 +1,152 @@
+"""Marks of list items in DOCX, which Word stores as rules: "1.", "(a)", a dash for a bullet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_VAL = W + "val"
+_LEVELS = 9
+
+
+class Element(Protocol):
+    """The part of an XML element's interface that is used here."""
+
+    tag: str
+    text: str | None
+
+    def __iter__(self) -> Iterator[Element]: ...
+    def iter(self, tag: str) -> Iterator[Element]: ...
+    def iterancestors(self, tag: str) -> Iterator[Element]: ...
+    def find(self, path: str) -> Element | None: ...
+    def findall(self, path: str) -> list[Element]: ...
+    def get(self, name: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    format: str
+    pattern: str
+    start: int
+
+
+@dataclass(slots=True)
+class Numbering:
+    """Counts list items as Word does; call `mark` once for each paragraph, in order.
+
+    `numbering` and `styles` are the root elements of the parts of these names.
+    """
+
+    numbering: Element | None
+    styles: Element
+    _levels: dict[str, dict[int, _Level]] = field(init=False)
+    _style_lists: dict[str, tuple[str | None, str | None, str | None]] = field(init=False)
+    _counts: dict[str, list[int | None]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._levels = {} if self.numbering is None else _read_levels(self.numbering)
+        self._style_lists = {}
+        for style in self.styles.iter(W + "style"):
+            name = style.get(W + "styleId")
+            if name is not None:
+                based = _value(style.find(W + "basedOn"))
+                self._style_lists[name] = (*_list_of(style), based)
+
+    def mark(self, paragraph: Element) -> str:
+        """Return the mark of a list item with a space after it, empty for other paragraphs."""
+        number, level = self._list(paragraph)
+        rules = self._levels.get(number or "")
+        if number is None or rules is None or level not in rules:
+            return ""
+        counts = self._counts.setdefault(number, [None] * _LEVELS)
+        current = counts[level]
+        counts[level] = rules[level].start if current is None else current + 1
+        counts[level + 1 :] = [None] * (_LEVELS - level - 1)
+        rule = rules[level]
+        if rule.format == "bullet":
+            return "– "
+        if rule.format == "none" or not rule.pattern.strip():
+            return ""
+
+        def shown(match: re.Match[str]) -> str:
+            other = int(match[1]) - 1
+            if other not in rules:
+                return ""
+            count = counts[other]
+            return _numeral(rules[other].start if count is None else count, rules[other].format)
+
+        return re.sub(r"%([1-9])", shown, rule.pattern).strip() + " "
+
+    def _list(self, paragraph: Element) -> tuple[str | None, int]:
+        """Return the list and the level of a paragraph; its own properties win over its style's."""
+        number, level = _list_of(paragraph)
+        style = _value(paragraph.find(f"{W}pPr/{W}pStyle"))
+        seen: set[str] = set()
+        while style is not None and style in self._style_lists and style not in seen:
+            seen.add(style)
+            style_number, style_level, based = self._style_lists[style]
+            number = style_number if number is None else number
+            level = style_level if level is None else level
+            style = based
+        depth = int(level) if level is not None and level.isdecimal() else 0
+        return number, min(depth, _LEVELS - 1)
+
+
+def _read_levels(numbering: Element) -> dict[str, dict[int, _Level]]:
+    abstract: dict[str | None, dict[int, _Level]] = {}
+    for definition in numbering.findall(W + "abstractNum"):
+        levels: dict[int, _Level] = {}
+        for level in definition.findall(W + "lvl"):
+            depth, start = level.get(W + "ilvl"), _value(level.find(W + "start"))
+            if depth is not None and depth.isdecimal() and int(depth) < _LEVELS:
+                levels[int(depth)] = _Level(
+                    format=_value(level.find(W + "numFmt")) or "decimal",
+                    pattern=_value(level.find(W + "lvlText")) or "",
+                    start=int(start) if start is not None and start.isdecimal() else 1,
+                )
+        abstract[definition.get(W + "abstractNumId")] = levels
+    found: dict[str, dict[int, _Level]] = {}
+    for instance in numbering.findall(W + "num"):
+        number = instance.get(W + "numId")
+        levels = abstract.get(_value(instance.find(W + "abstractNumId")), {})
+        if number is not None:
+            found[number] = levels
+    return found
+
+
+def _list_of(holder: Element) -> tuple[str | None, str | None]:
+    properties = f"{W}pPr/{W}numPr/"
+    return (
+        _value(holder.find(properties + W + "numId")),
+        _value(holder.find(properties + W + "ilvl")),
+    )
+
+
+def _value(element: Element | None) -> str | None:
+    return None if element is None else element.get(_VAL)
+
+
+def _numeral(count: int, style: str) -> str:
+    if style in ("lowerLetter", "upperLetter"):
+        # After z Word doubles the letter: aa, bb, ...
+        letters = chr(ord("a") + (count - 1) % 26) * ((count - 1) // 26 + 1) if count > 0 else "0"
+        return letters if style == "lowerLetter" else letters.upper()
+    if style in ("lowerRoman", "upperRoman"):
+        roman = _roman(count)
+        return roman if style == "lowerRoman" else roman.upper()
+    return str(count)
+
+
+def _roman(count: int) -> str:
+    if not 0 < count < 4000:
+        return str(count)
+    values = (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1)
+    letters = ("m", "cm", "d", "cd", "c", "xc", "l", "xl", "x", "ix", "v", "iv", "i")
+    result = ""
+    for value, letter in zip(values, letters, strict=True):
+        result += letter * (count // value)
+        count %= value
+    return result

@@ -1,0 +1,82 @@
+"""Read a table whose rows are sentences already: every row comes out as exactly one, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.errors import InputError
+from pipeline.ingest.cleaning import clean
+from pipeline.ingest.decoding import mend
+from pipeline.ingest.inputs import Input, find_inputs
+from pipeline.ingest.opening import raw_documents
+from pipeline.ingest.raw import RawDocument
+from pipeline.records import Rejection, Sentence
+from pipeline.settings.ingest import IngestSettings
+
+ROW_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceRow:
+    """One row: its sentence and, if it holds no readable text, why; the text is then empty."""
+
+    sentence: Sentence
+    rejection: Rejection | None = None
+
+
+def read_sentence_rows(
+    pattern: str, settings: IngestSettings, stdin: BinaryIO | None
+) -> Iterator[SentenceRow]:
+    """Yield one sentence a row; its id is the row's `id`, else "row-" and its number from 1.
+
+    Text is mended and cleaned as that of statements is, and its white space is folded. Blank lines
+    between rows are no rows.
+
+    Raises:
+        InputError: the pattern does not name one table, or the table cannot be read at all.
+    """
+    inputs = find_inputs([pattern])
+    wrong = [named for named in inputs if isinstance(named, Path) and not _is_table(named)]
+    if len(inputs) != 1 or wrong:
+        got = f"{len(inputs)} inputs" if len(inputs) != 1 else f"'{wrong[0]}'"
+        known = ", ".join(ROW_SUFFIXES)
+        raise InputError(f"'{pattern}': got {got}, expected one table of sentences ({known}).")
+    items = raw_documents(inputs[0], settings, stdin)
+    first = next(items, None)
+    if first is None:
+        raise InputError(f"{pattern}: holds no rows.")
+    # Without a readable header or file no row can be told from another: nothing can be labelled.
+    second = next(items, None)
+    if isinstance(first, Rejection) and second is None:
+        where = f"{first.source} {first.location}".strip()
+        raise InputError(f"{where}: {first.detail}.")
+    rest = () if second is None else chain([second], items)
+    for number, item in enumerate(chain([first], rest), start=1):
+        yield _row(item, number, inputs[0])
+
+
+def _is_table(named: Input) -> bool:
+    return isinstance(named, Path) and named.suffix.lower() in ROW_SUFFIXES
+
+
+def _row(item: RawDocument | Rejection, number: int, source: Input) -> SentenceRow:
+    name = f"row-{number}"
+    if isinstance(item, Rejection):
+        return SentenceRow(Sentence(name, str(source), ""), item)
+    text = _folded(item.text)
+    sentence = Sentence(
+        sentence_id=item.given_id or name,
+        doc_id=str(source),
+        text=text,
+        end=len(text),
+        context=_folded(item.context or ""),
+    )
+    return SentenceRow(sentence)
+
+
+def _folded(text: str) -> str:
+    return " ".join(clean(mend(text)[0]).text.split())

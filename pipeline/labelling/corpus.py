@@ -1,0 +1,293 @@
+"""Read labelled documents from JSONL: training corpora, gold labels, evaluation sets.
+
+One document a line. Any codebook works: a sentence carries `text` and one key a task of the
+codebook. A multilabel value is a list of label names or of {label, holder, target} objects, a
+multiclass value is one label name; `null` or an absent key means unknown, never "no label".
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from pipeline.codebook import Codebook, TaskType
+from pipeline.errors import InputError, near_matches
+from pipeline.records import (
+    Attribution,
+    LabelledDocument,
+    LabelledSentence,
+    Rejection,
+    RejectReason,
+    Sentence,
+)
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+class SentenceRow(BaseModel):
+    """A sentence as written in a labelled file; the keys of tasks are in `model_extra`.
+
+    `start`, `end` and `raw` belong together: half-open character offsets in the document's
+    statement file and the characters between them, markup included, whereas `text` is cleaned.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    text: str
+    start: int | None = None
+    end: int | None = None
+    raw: str | None = None
+    context: str | list[str] | None = None
+
+    @field_validator("text")
+    @classmethod
+    def _has_words(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("is empty")
+        return text
+
+
+class DocumentRow(BaseModel):
+    """A document as written in a labelled file: one line."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", strict=True)
+
+    doc_id: str | None = None
+    id: str | None = None
+    file: str | None = None
+    speaker: str | None = None
+    date: str | None = None
+    genre: str | None = None
+    title: str | None = None
+    part: str | None = None
+    sentences: list[SentenceRow] = Field(min_length=1)
+
+    @property
+    def name(self) -> str:
+        """The document's id: `doc_id`, else `id`, else the stem of `file`, else empty."""
+        return self.doc_id or self.id or Path(self.file or "").stem
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, DocumentRow | Rejection]]:
+    """Yield every line that is not blank with its number, as a row or the reason it is none.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        # Lines end at LF only: a string holding U+2028 is valid JSON and str.splitlines cuts it.
+        lines = path.read_bytes().removeprefix(b"\xef\xbb\xbf").split(b"\n")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file. Give the path of a JSONL file.") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield number, _parse(line, str(path), number)
+
+
+def read_labelled(path: Path, codebook: Codebook) -> tuple[list[LabelledDocument], list[Rejection]]:
+    """Read labelled documents; every line that holds something becomes a document or a rejection.
+
+    A sentence's id is "<doc_id>#<position>". Its context is the given one, else the sentence
+    before. `start` and `end` are the given offsets (in the statement file), else zero.
+
+    Returns:
+        The documents in file order, and one rejection (BAD_ROW, "line N") a bad line that names all
+        its mistakes.
+
+    Raises:
+        InputError: the file cannot be read, holds no usable document, or not one label.
+    """
+    documents: list[LabelledDocument] = []
+    rejections: list[Rejection] = []
+    for number, row in read_rows(path):
+        result = row if isinstance(row, Rejection) else _document(row, codebook, path, number)
+        if isinstance(result, Rejection):
+            rejections.append(result)
+        else:
+            documents.append(result)
+    if not documents:
+        first = f" First: {rejections[0].location}: {rejections[0].detail}" if rejections else ""
+        raise InputError(
+            f"{path}: no usable document among {len(rejections)} line(s); expected one JSON object "
+            f"a line with 'doc_id' and 'sentences'.{first}"
+        )
+    known = (v for d in documents for s in d.sentences for v in s.labels.values())
+    if all(value is None for value in known):
+        tasks = ", ".join(f"'{task}'" for task in codebook.tasks)
+        raise InputError(
+            f"{path}: no sentence carries a label of codebook '{codebook.name}'; expected keys "
+            f"{tasks} beside 'text'. Give labelled documents, or the codebook of their labels."
+        )
+    return documents, rejections
+
+
+def _parse(line: bytes, source: str, number: int) -> DocumentRow | Rejection:
+    try:
+        data = json.loads(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        return _bad_row(source, number, f"not UTF-8 at byte {error.start} of the line")
+    except json.JSONDecodeError as error:
+        return _bad_row(source, number, f"not JSON: {error.msg} at column {error.colno}")
+    except (ValueError, RecursionError) as error:  # endless digits, bottomless nesting
+        return _bad_row(source, number, f"not usable JSON: {error}")
+    if not isinstance(data, dict):
+        return _bad_row(source, number, f"expected a JSON object, got {type(data).__name__}")
+    try:
+        row = DocumentRow.model_validate(data)
+    except ValidationError as error:
+        return _bad_row(
+            source,
+            number,
+            "; ".join(_describe(item["loc"], str(item["msg"])) for item in error.errors()),
+        )
+    if not row.name:
+        return _bad_row(source, number, "expected 'doc_id', 'id' or 'file' to name the document")
+    return row
+
+
+def _describe(location: tuple[int | str, ...], message: str) -> str:
+    parts = [part for part in location if part not in {"str", "list[str]"}]
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+    return f"'{name.removeprefix('.')}': {message.removeprefix('Value error, ')}"
+
+
+def _document(
+    row: DocumentRow, codebook: Codebook, path: Path, number: int
+) -> LabelledDocument | Rejection:
+    mistakes: list[str] = []
+    sentences: list[LabelledSentence] = []
+    before = ""
+    for i, item in enumerate(row.sentences):
+        extra: Mapping[str, Json] = item.model_extra or {}
+        where = f"sentence {i}"
+        mistakes += _misspelt_tasks(extra, codebook, where)
+        if _has_lone_surrogate(item.text):
+            mistakes.append(f"{where}: 'text' holds half a surrogate pair, which is no character")
+        labels: dict[str, tuple[str, ...] | None] = {}
+        attributions: list[Attribution] = []
+        for name, task in codebook.tasks.items():
+            value = extra.get(name)
+            if value is None:
+                labels[name] = None
+            elif task.type is TaskType.MULTICLASS:
+                labels[name] = _one_label(value, name, codebook, where, mistakes)
+            else:
+                given = _entries(value, name, codebook, where, mistakes)
+                chosen = {entry.label for entry, _ in given}
+                labels[name] = tuple(label for label in task.labels if label in chosen)
+                attributions += [entry for entry, attributed in given if attributed]
+        sentence = Sentence(
+            sentence_id=f"{row.name}#{i}",
+            doc_id=row.name,
+            text=item.text,
+            start=item.start or 0,
+            end=item.end or 0,
+            context=_context(item.context, before),
+        )
+        sentences.append(LabelledSentence(sentence, labels, tuple(attributions)))
+        before = item.text
+    if mistakes:
+        return _bad_row(str(path), number, "; ".join(mistakes))
+    return LabelledDocument(
+        doc_id=row.name,
+        sentences=tuple(sentences),
+        speaker=row.speaker,
+        date=row.date,
+        genre=row.genre,
+        title=row.title,
+        part=row.part,
+        source=str(path),
+        line=number,
+    )
+
+
+def _context(given: str | list[str] | None, before: str) -> str:
+    if given is None:
+        return before
+    return given if isinstance(given, str) else " ".join(given)
+
+
+def _one_label(
+    value: Json, task: str, codebook: Codebook, where: str, mistakes: list[str]
+) -> tuple[str, ...] | None:
+    if not isinstance(value, str):
+        mistakes.append(f"{where}: '{task}' takes one label name, got {_shown(value)}")
+        return None
+    _require_known(value, task, codebook, where, mistakes)
+    return (value,)
+
+
+def _entries(
+    value: Json, task: str, codebook: Codebook, where: str, mistakes: list[str]
+) -> list[tuple[Attribution, bool]]:
+    """Return the labels of a multilabel value, and whether each says who holds it."""
+    if not isinstance(value, list):
+        mistakes.append(f"{where}: '{task}' takes a list of labels, got {_shown(value)}")
+        return []
+    entries: list[tuple[Attribution, bool]] = []
+    for entry in value:
+        if isinstance(entry, str):
+            found, attributed = Attribution(entry, None, None), False
+        elif isinstance(entry, dict) and isinstance(entry.get("label"), str):
+            holder, target = entry.get("holder"), entry.get("target")
+            wrong = [n for n in ("holder", "target") if not isinstance(entry.get(n), str | None)]
+            if wrong:
+                mistakes.append(
+                    f"{where}: '{task}': {' and '.join(wrong)} must be text or null, "
+                    f"got {_shown(entry)}"
+                )
+                continue
+            found = Attribution(
+                str(entry["label"]),
+                None if holder is None else str(holder),
+                None if target is None else str(target),
+            )
+            attributed = "holder" in entry or "target" in entry
+        else:
+            mistakes.append(
+                f"{where}: '{task}': expected a label name or an object with 'label', "
+                f"got {_shown(entry)}"
+            )
+            continue
+        _require_known(found.label, task, codebook, where, mistakes)
+        entries.append((found, attributed))
+    return entries
+
+
+def _require_known(
+    label: str, task: str, codebook: Codebook, where: str, mistakes: list[str]
+) -> None:
+    labels = codebook.tasks[task].labels
+    if label not in labels:
+        near = near_matches(label, labels)
+        mistakes.append(f"{where}: unknown label '{label}' of task '{task}'.{near}")
+
+
+def _misspelt_tasks(extra: Mapping[str, Json], codebook: Codebook, where: str) -> list[str]:
+    """A misspelt task key would silently turn a label into "unknown", so it is a mistake."""
+    missing = [task for task in codebook.tasks if task not in extra]
+    return [
+        f"{where}: unknown key '{key}'. Did you mean '{close[0]}'?"
+        for key in extra
+        if key not in codebook.tasks
+        and (close := difflib.get_close_matches(key, missing, n=1, cutoff=0.75))
+    ]
+
+
+def _has_lone_surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _shown(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _bad_row(source: str, number: int, detail: str) -> Rejection:
+    return Rejection(source, f"line {number}", RejectReason.BAD_ROW, detail)

@@ -1,0 +1,6 @@
+"""A report for people: labelled statements as one self-contained HTML file."""
+
+from pipeline.reporting.facts import ModelFacts
+from pipeline.reporting.html import render_report
+
+__all__ = ["ModelFacts", "render_report"]

@@ -1,0 +1,205 @@
+"""Render predictions as one HTML file that needs nothing else: no network, no server, no font."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from pipeline.codebook import Codebook
+from pipeline.records import Prediction, Rejection, Statement
+from pipeline.reporting.counts import by_date, by_speaker, first_day, last_day, shares
+from pipeline.reporting.facts import ModelFacts
+from pipeline.reporting.view import StatementView, build_statements, highlight_tasks
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_FIRST_OPEN = 8
+"""With more statements than this, a report starts with all of them folded."""
+
+
+def render_report(
+    rows: Sequence[Prediction],
+    statements: Mapping[str, Statement],
+    codebook: Codebook,
+    *,
+    title: str,
+    model: ModelFacts,
+    made_on: date,
+    rejected: Sequence[Rejection] = (),
+) -> str:
+    """Return the report as the text of an HTML document, to be written as UTF-8.
+
+    `statements` are keyed by doc_id and shown in their order, whether or not they hold sentences; a
+    document they lack is shown by its id. All text of the input is escaped; the page may run only
+    the script it was made with and may request nothing (Content Security Policy).
+
+    Raises:
+        SettingsError: a prediction carries labels that are not in the codebook.
+    """
+    views = build_statements(rows, statements, codebook)
+    style = _part("report.css") + _label_colours(codebook)
+    script = _part("report.js")
+    sentences = sum(len(view.sentences) for view in views)
+    page = _template().render(
+        title=title,
+        codebook=codebook,
+        model=model,
+        scores=[(name, _score(*interval)) for name, interval in model.scores.items()],
+        made_on=f"{made_on.day} {made_on:%B %Y}",
+        statements=views,
+        sentences=sentences,
+        speakers=sorted({view.speaker for view in views}, key=str.casefold),
+        period=_period(views),
+        undated=sum(1 for view in views if not view.date),
+        tasks=codebook.tasks,
+        columns=codebook.columns,
+        highlighted=highlight_tasks(codebook),
+        attributed=_attributed(codebook),
+        shares={task: shares(views, codebook, task) for task in codebook.tasks},
+        by_speaker={task: by_speaker(views, codebook, task) for task in codebook.tasks},
+        by_date={task: by_date(views, codebook, task) for task in codebook.tasks},
+        rejected=rejected,
+        unfolded=len(views) <= _FIRST_OPEN,
+        policy=_policy(style, script),
+        style=style,
+        script=script,
+        data=_embedded(_data(views, codebook, title, model)),
+    )
+    return _LONE_SURROGATE.sub("\ufffd", page)
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("pipeline.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["paragraphs"] = _paragraphs
+    environment.filters["task_name"] = _task_name
+    environment.filters["count"] = _count
+    return environment.get_template("report.html.jinja")
+
+
+def _part(name: str) -> str:
+    folder = files("pipeline.reporting").joinpath("templates")
+    return folder.joinpath(name).read_text(encoding="utf-8")
+
+
+def _label_colours(codebook: Codebook) -> str:
+    labels = [codebook.tasks[task].labels[label] for task, label in codebook.columns]
+    return "".join(f".l{j}{{--c:{label.colour}}}\n" for j, label in enumerate(labels))
+
+
+def _policy(style: str, script: str) -> str:
+    def source(text: str) -> str:
+        digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+        return f"'sha256-{digest}'"
+
+    return (
+        f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _embedded(data: object) -> str:
+    """Return JSON that is safe inside a script element: ASCII without markup characters."""
+    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _data(
+    views: Sequence[StatementView], codebook: Codebook, title: str, model: ModelFacts
+) -> dict[str, object]:
+    """Return what the script filters by and shows on demand; the texts are in the page itself."""
+    tasks = list(codebook.tasks)
+    sentences: list[list[object]] = []
+    for view in views:
+        for sentence in view.sentences:
+            row, place = sentence.prediction, sentence.prediction.sentence
+            chances = [
+                row.probabilities.get(task, {}).get(label) for task, label in codebook.columns
+            ]
+            sentences.append(
+                [
+                    view.index,
+                    place.sentence_id,
+                    place.start,
+                    place.end,
+                    place.block.value,
+                    " ".join(place.list_path),
+                    place.heading,
+                    list(sentence.given),
+                    [tasks.index(task) for task in sentence.undecided],
+                    [None if p is None else round(p, 4) for p in chances],
+                ]
+            )
+    highlighted = highlight_tasks(codebook)
+    return {
+        "title": title,
+        "model": model.model_id,
+        "codebook": f"{codebook.name} {codebook.version}",
+        "attributed": _attributed(codebook),
+        "tasks": [
+            {"name": name, "title": _task_name(name), "main": name in highlighted}
+            for name in codebook.tasks
+        ],
+        "columns": [
+            [tasks.index(task), label, codebook.tasks[task].labels[label].title]
+            for task, label in codebook.columns
+        ],
+        "statements": [
+            {
+                "heading": view.heading,
+                "speaker": view.speaker,
+                "date": view.date,
+                "first": view.date and first_day(view.date),
+                "last": view.date and last_day(view.date),
+                "source": view.source,
+                "location": view.location,
+            }
+            for view in views
+        ],
+        "sentences": sentences,
+    }
+
+
+def _attributed(codebook: Codebook) -> bool:
+    return any(task.attribution for task in codebook.tasks.values())
+
+
+def _period(views: Sequence[StatementView]) -> tuple[str, str] | None:
+    dates = sorted(view.date for view in views if view.date)
+    return (dates[0], dates[-1]) if dates else None
+
+
+def _task_name(task: str) -> str:
+    return task.replace("_", " ").capitalize()
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _score(value: float, low: float | None, high: float | None) -> tuple[str, str]:
+    """Return a measured value and its interval as readers see them."""
+    if math.isnan(value):
+        return "not defined", "on the data measured"
+    interval = "no interval" if low is None or high is None else f"{low:.2f} to {high:.2f}"
+    return f"{value:.2f}", interval

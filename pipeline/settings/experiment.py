@@ -1,0 +1,120 @@
+"""Settings of the whole pipeline: what `stance run FILE` reads, one section a stage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.errors import near_matches
+from pipeline.settings.classifiers import ClassifierSettings
+from pipeline.settings.ingest import IngestSettings
+from pipeline.validated_yaml import StrictModel, load_model
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+
+
+class DataSettings(StrictModel):
+    """Labelled data: what is learned from, and the gold labels of the seed statements."""
+
+    corpus: Annotated[tuple[Path, ...], Field(min_length=1)]
+    gold: Path
+    gold_statements: Path = Field(description="folder of the texts that the gold offsets refer to")
+
+
+class SplitSettings(StrictModel):
+    """How documents are held out; always whole documents.
+
+    `test` is reported, `calibration` chooses temperature and thresholds; both are shares of the
+    documents. With `folds` of two or more, every model is cross-validated as well.
+    """
+
+    test: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
+    calibration: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
+    folds: Annotated[int, Field(ge=0, le=20)] = 0
+    threshold_folds: Annotated[int, Field(ge=2, le=20)] = 5
+
+
+class EvaluationSettings(StrictModel):
+    """Labelled files to report on besides the held-out documents, and the bootstrap."""
+
+    external: tuple[Path, ...] = ()
+    replicates: Annotated[int, Field(ge=100, le=100_000)] = 1000
+
+
+class TrackingSettings(StrictModel):
+    """Where MLflow keeps the runs; without `uri`, $MLFLOW_TRACKING_URI or a local SQLite file."""
+
+    uri: str | None = None
+    experiment: Annotated[str, Field(min_length=1, max_length=200)] = "stance"
+
+
+class CardSettings(StrictModel):
+    """What the model card and the report say about the data; nobody else can know it."""
+
+    licence: Annotated[str, Field(min_length=1)] = "not stated"
+    limits: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+
+class PromoteSettings(StrictModel):
+    """Which trained model becomes the bundle, and how exact its export must be.
+
+    `model` names one of the trained models, or is "best": the highest `metric` among them.
+    """
+
+    model: str = "best"
+    metric: str = Field(
+        default="mean_macro_f1", description="metric of the run, compared when model is 'best'"
+    )
+    to: Path = Path("models/default")
+    largest_share_flipped: Annotated[float, Field(ge=0, le=0.2)] = 0.01
+
+
+class ClassifySettings(StrictModel):
+    """Where the predictions go."""
+
+    out: Path
+
+
+class ReportSettings(StrictModel):
+    """Where the report goes, and what it is called."""
+
+    out: Path
+    title: Annotated[str, Field(min_length=1, max_length=200)] = "Stances in the statements"
+
+
+class PipelineSettings(StrictModel):
+    """All stages. Relative paths are relative to the folder `stance` is started in."""
+
+    codebook: Path
+    inputs: Annotated[tuple[str, ...], Field(min_length=1)]
+    work: Path = Field(description="folder for what the stages hand to each other")
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 13
+    data: DataSettings
+    ingest: IngestSettings = IngestSettings()
+    split: SplitSettings = SplitSettings()
+    models: Annotated[dict[Name, ClassifierSettings], Field(min_length=1)]
+    evaluation: EvaluationSettings = EvaluationSettings()
+    tracking: TrackingSettings = TrackingSettings()
+    card: CardSettings = CardSettings()
+    promote: PromoteSettings = PromoteSettings()
+    classify: ClassifySettings
+    report: ReportSettings
+
+    @model_validator(mode="after")
+    def _promotes_a_known_model(self) -> Self:
+        if self.promote.model not in ("best", *self.models):
+            near = near_matches(self.promote.model, ("best", *self.models))
+            raise ValueError(f"promote.model is '{self.promote.model}', not a model here.{near}")
+        return self
+
+
+def load_settings(path: Path) -> PipelineSettings:
+    """Read the settings of a pipeline.
+
+    Raises:
+        InputError: the file cannot be read.
+        SettingsError: all mistakes at once, with lines and near matches.
+    """
+    return load_model(PipelineSettings, path)

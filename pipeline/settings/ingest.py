@@ -1,0 +1,52 @@
+"""Settings of reading documents into statements."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.validated_yaml import StrictModel
+
+StdinFormat = Literal["auto", "txt", "md", "html", "pdf", "docx", "csv", "tsv", "jsonl", "parquet"]
+
+
+class ColumnMap(StrictModel):
+    """Which column (CSV, Parquet) or key (JSONL) holds which field of a statement.
+
+    Absent means: take the first well-known name that is there (`text`, `content`, `speaker`,
+    `country`, ...; upper and lower case alike). A name given here must be there. An empty name
+    means: leave the field unset, whatever the columns are called.
+    """
+
+    text: Annotated[str, Field(min_length=1)] | None = None
+    speaker: str | None = None
+    date: str | None = None
+    genre: str | None = None
+    title: str | None = None
+    id: str | None = None
+    context: str | None = Field(
+        default=None, description="the sentence before; read where every row is a sentence"
+    )
+
+
+class IngestSettings(StrictModel):
+    """How documents are read; what a document says of itself wins over the defaults given here."""
+
+    max_bytes: Annotated[int, Field(ge=1)] = Field(
+        default=50_000_000,
+        description="largest document, in bytes; in CSV, JSONL and Parquet, the largest row",
+    )
+    columns: ColumnMap = ColumnMap()
+    stdin_format: StdinFormat = Field(
+        default="auto", description="format of standard input; auto looks at its content"
+    )
+    keep_duplicates: bool = Field(
+        default=False, description="keep documents whose text, speaker and date were read before"
+    )
+    clean_markup: bool = Field(
+        default=True, description="remove markdown marks and backslashes before quotation marks"
+    )
+    speaker: str | None = Field(default=None, description="speaker where the input names none")
+    date: str | None = Field(default=None, description="date where the input names none")
+    genre: str | None = Field(default=None, description="genre where the input names none")

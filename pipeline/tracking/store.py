@@ -1,0 +1,249 @@
+"""Where runs are kept: a database or a server that MLflow can reach."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from pipeline.errors import InputError, MissingExtra, OutputError, SettingsError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+ENVIRONMENT_VARIABLE = "MLFLOW_TRACKING_URI"
+
+_DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+_SERVERS = ("http", "https")
+_ACCEPTED = "sqlite:///FILE, postgresql://…, mysql://…, mssql://…, http://… or https://…"
+_EXPERIMENT_NOTE = "mlflow.note.content"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An opened tracking store.
+
+    `artifacts` is the folder under which new experiments keep files; `None` where the server
+    decides. `shown` is the address without a password, for messages.
+    """
+
+    uri: str
+    shown: str
+    artifacts: Path | None
+    client: MlflowClient
+
+    @property
+    def is_server(self) -> bool:
+        """Whether the store is an MLflow server, which has a UI of its own."""
+        return urlsplit(self.uri).scheme in _SERVERS
+
+    def experiment(self, name: str, *, about: str = "") -> str:
+        """Return the id of an experiment, made with the description `about` if it is new.
+
+        Raises:
+            InputError: an experiment of this name was deleted and not yet removed for good.
+            OutputError: the store does not answer or cannot be written.
+        """
+        with self.reported(f"open the experiment '{name}'"):
+            known = self.client.get_experiment_by_name(name)
+            if known is None:
+                place = None if self.artifacts is None else (self.artifacts / name).as_uri()
+                tags = {_EXPERIMENT_NOTE: about} if about else None
+                return str(self.client.create_experiment(name, place, tags=tags))
+        if known.lifecycle_stage != "active":
+            raise InputError(
+                f"The experiment '{name}' was deleted in {self.shown}. Restore it "
+                f"('mlflow experiments restore -x {known.experiment_id}') or use another name."
+            )
+        return str(known.experiment_id)
+
+    @contextmanager
+    def reported(self, doing: str) -> Iterator[None]:
+        """Turn every failure of MLflow inside the block into one that a user can read.
+
+        Raises:
+            OutputError: the store does not answer or cannot be written.
+        """
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            raise OutputError(
+                f"Cannot {doing} in the tracking store {self.shown}: {first_line(error)} "
+                "Check that it can be written and that its disk is not full."
+            ) from None
+
+    @contextmanager
+    def bound(self) -> Iterator[None]:
+        """Make this the store of MLflow's module-level functions, inside the block only.
+
+        MLflow keeps the address in a global and in the environment; both are put back.
+        """
+        import mlflow
+
+        with _environment({ENVIRONMENT_VARIABLE: self.uri, "MLFLOW_UV_AUTO_DETECT": "false"}):
+            mlflow.set_tracking_uri(self.uri)
+            try:
+                yield
+            finally:
+                mlflow.set_tracking_uri(None)
+
+
+def open_store(uri: str | None, *, root: Path | None = None) -> Store:
+    """Open the tracking store, creating a local database that is not there yet (a few seconds).
+
+    The address is `uri`, else the environment variable MLFLOW_TRACKING_URI, else the SQLite file
+    experiments/mlflow.db under `root`, by default the working folder. Files of a SQLite store are
+    kept in the folder `artifacts` beside it, those of other databases in experiments/artifacts
+    under `root`.
+
+    Raises:
+        SettingsError: the address is of no kind that MLflow can keep runs in.
+        InputError: nothing answers there, or it is no MLflow store of this version.
+        OutputError: the folder of the database cannot be written.
+        MissingExtra: MLflow is not installed.
+    """
+    folder = (root or Path()).resolve() / "experiments"
+    given = uri or os.environ.get(ENVIRONMENT_VARIABLE) or None
+    address = given or f"sqlite:///{folder / 'mlflow.db'}"
+    where = "tracking store" if uri or not given else f"environment variable {ENVIRONMENT_VARIABLE}"
+    scheme = address.partition(":")[0].partition("+")[0].lower()
+    if scheme not in (*_DATABASES, *_SERVERS) or "://" not in address:
+        raise SettingsError(
+            [f"'{address}' is not the address of a store; expected {_ACCEPTED}"], where=where
+        )
+    _import_mlflow()
+    if scheme in _SERVERS:
+        return _open_server(address)
+    return _open_database(address, where, folder / "artifacts")
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message, as one sentence; its class where it has none."""
+    lines = str(error).strip().splitlines()
+    text = lines[0].strip() if lines else type(error).__name__
+    return text if text.endswith((".", "!", "?")) else text + "."
+
+
+@contextmanager
+def quiet_imports() -> Iterator[None]:
+    """Keep back the warning that parts of MLflow raise about their own code when imported."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*Any type hint is inferred as AnyType")
+        yield
+
+
+def _import_mlflow() -> None:
+    """Import MLflow without telemetry and without its notes on database migrations."""
+    # MLflow reads this when it is imported. It also honours DO_NOT_TRACK, but only if it is "true".
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    try:
+        importlib.import_module("mlflow")
+    except ModuleNotFoundError as error:
+        raise MissingExtra(error.name or "mlflow", "train", "Tracking experiments") from None
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _open_server(uri: str) -> Store:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    shown = _without_password(uri)
+    # By default MLflow tries for minutes; one failed attempt is enough to say that nobody answers.
+    brief = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+    try:
+        client = mlflow.MlflowClient(tracking_uri=uri)
+        with _environment(brief):
+            client.search_experiments(max_results=1)
+    except MlflowException as error:
+        raise InputError(
+            f"The tracking server {shown} does not answer: {_cause(error)} Start it, correct the "
+            f"address, or leave out the address (and {ENVIRONMENT_VARIABLE}) for the local store."
+        ) from None
+    return Store(uri=uri, shown=shown, artifacts=None, client=client)
+
+
+def _open_database(uri: str, where: str, artifacts: Path) -> Store:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy import create_engine, inspect
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+
+    try:
+        url = make_url(uri)
+        shown = url.render_as_string(hide_password=True)
+        if url.get_backend_name() == "sqlite":
+            if not url.database or url.database == ":memory:":
+                raise SettingsError([f"'{uri}' names no file; expected {_ACCEPTED}"], where=where)
+            file = Path(url.database).resolve()
+            artifacts = file.parent / "artifacts"
+            _require_writable(file)
+        # MLflow retries a failed connection for minutes, whatever the reason; so connect first.
+        engine = create_engine(url)
+        try:
+            inspect(engine).get_table_names()
+        finally:
+            engine.dispose()
+        client = mlflow.MlflowClient(tracking_uri=uri)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        shown = _without_password(uri)
+        raise SettingsError(
+            [f"'{shown}' cannot be used: {first_line(error)} Expected {_ACCEPTED}"], where=where
+        ) from None
+    except (DatabaseError, MlflowException) as error:
+        raise InputError(
+            f"The tracking store {shown} cannot be opened: {first_line(error)} Give the address of "
+            "an MLflow database; one of an older version is brought up to date by "
+            "'mlflow db upgrade ADDRESS'."
+        ) from None
+    return Store(uri=uri, shown=shown, artifacts=artifacts, client=client)
+
+
+def _require_writable(file: Path) -> None:
+    if file.is_dir():
+        raise OutputError(f"{file}: is a folder; give the name of a database file.")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{file.parent}: cannot be made ({error.strerror}).") from None
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        raise OutputError(f"{file}: cannot be written (no permission).")
+
+
+def _cause(error: BaseException) -> str:
+    """Return what lies at the bottom of a failed request, which is wrapped several times over."""
+    system = re.search(r"\[Errno -?\d+\] ([\w ]+)", str(error))
+    return f"{system[1]}." if system else first_line(error)
+
+
+def _without_password(uri: str) -> str:
+    scheme, separator, rest = uri.partition("://")
+    account, at, place = rest.rpartition("@")
+    hidden = f"{account.partition(':')[0]}:***" if ":" in account else account
+    return f"{scheme}{separator}{hidden}{at}{place}"
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,1 @@
+"""Splits by document, calibration and thresholds; nothing here is fitted on what is reported."""

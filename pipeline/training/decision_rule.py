@@ -1,0 +1,221 @@
+"""Calibration and thresholds of a trained model, with an honest account of what they gain.
+
+The rule itself is fitted on all calibration documents. What it gains is measured by
+cross-validation over these documents: for each fold calibration and thresholds are fitted anew
+without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.classifiers.protocol import Logits
+from pipeline.classifiers.targets import Targets
+from pipeline.codebook import Codebook, TaskType
+from pipeline.decision import DecisionRule
+from pipeline.errors import ShapeError
+from pipeline.training.calibration import fit_calibration, require_pairs
+from pipeline.training.splits import assign_parts
+from pipeline.training.thresholds import f1_thresholds
+
+REPLICATES = 1000
+"""Bootstrap replicates behind the interval of a gain."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnGain:
+    """Out-of-fold F1 of one multilabel column; NaN without positives and predictions.
+
+    `f1_tuned` is calibrated and thresholded, `f1_half` calibrated with 0.5, `f1_raw` the model as
+    it came: 0.5 on uncalibrated probabilities.
+    """
+
+    column: str
+    positives: int
+    threshold: float
+    f1_tuned: float
+    f1_half: float
+    f1_raw: float
+
+
+@dataclass(frozen=True, slots=True)
+class TaskGain:
+    """Out-of-fold log loss of one task (mean over sentences and, in a multilabel task, labels).
+
+    In a multilabel task, `macro_f1_gain` is macro-F1 with tuned thresholds minus macro-F1 with 0.5,
+    both calibrated, with its 95 % interval from a paired bootstrap over documents (value, low,
+    high); `None` in a multiclass task, which has no thresholds.
+    """
+
+    task: str
+    log_loss_raw: float
+    log_loss_calibrated: float
+    macro_f1_gain: tuple[float, float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionReport:
+    """What calibration and thresholds gain on documents they were not fitted on."""
+
+    folds: int
+    documents: int
+    sentences: int
+    columns: tuple[ColumnGain, ...]
+    tasks: tuple[TaskGain, ...]
+    notes: tuple[str, ...]
+
+
+def fit_decision_rule(
+    logits: Logits,
+    targets: Targets,
+    groups: Sequence[str],
+    codebook: Codebook,
+    *,
+    folds: int,
+    seed: int,
+) -> tuple[DecisionRule, DecisionReport]:
+    """Fit calibration and thresholds on calibration documents and measure their gain out of fold.
+
+    The documents must be used neither for training the model nor for the scores that are reported.
+
+    Args:
+        logits: (n, codebook.width).
+        targets: (n, codebook.width): 1, 0, or NaN where unknown.
+        groups: the document of each of the n sentences.
+
+    Raises:
+        ShapeError: the arrays and groups do not fit each other.
+        SettingsError: there are fewer documents than folds.
+        InputError: a logit is not finite.
+    """
+    require_pairs(logits, targets, codebook)
+    if len(groups) != len(logits):
+        raise ShapeError(f"got {len(groups)} groups for {len(logits)} rows of logits")
+    rule, notes = _fit(logits, targets, codebook)
+    part = assign_parts(groups, targets, shares=(1.0 / folds,) * folds, seed=seed)
+    rules = nested_rules(logits, targets, part, codebook)
+
+    plain = DecisionRule.plain(codebook)
+    raw = plain.probabilities(logits, codebook)
+    calibrated, tuned = np.empty_like(raw), np.zeros(raw.shape, dtype=bool)
+    for fold, nested in enumerate(rules):
+        rows = part == fold
+        calibrated[rows] = nested.probabilities(logits[rows], codebook)
+        tuned[rows] = nested.decide(calibrated[rows], codebook).given
+    documents = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True)[1]
+    counts = {
+        name: _counts(given, targets, documents)
+        for name, given in {
+            "tuned": tuned,
+            "half": plain.decide(calibrated, codebook).given,
+            "raw": plain.decide(raw, codebook).given,
+        }.items()
+    }
+    f1 = {name: _f1(per_document.sum(axis=1)) for name, per_document in counts.items()}
+    columns = tuple(
+        ColumnGain(
+            column=codebook.column_names[j],
+            positives=int(np.nansum(targets[:, j])),
+            threshold=rule.threshold[j],
+            f1_tuned=float(f1["tuned"][j]),
+            f1_half=float(f1["half"][j]),
+            f1_raw=float(f1["raw"][j]),
+        )
+        for name in codebook.multilabel_tasks()
+        for j in range(codebook.width)[codebook.slice_of(name)]
+    )
+    tasks = tuple(
+        TaskGain(
+            task=name,
+            log_loss_raw=_log_loss(raw, targets, codebook, name),
+            log_loss_calibrated=_log_loss(calibrated, targets, codebook, name),
+            macro_f1_gain=_gain(
+                counts["tuned"][:, :, codebook.slice_of(name)],
+                counts["half"][:, :, codebook.slice_of(name)],
+                seed,
+            )
+            if task.type is TaskType.MULTILABEL
+            else None,
+        )
+        for name, task in codebook.tasks.items()
+    )
+    report = DecisionReport(folds, int(documents.max()) + 1, len(logits), columns, tasks, notes)
+    return rule, report
+
+
+def nested_rules(
+    logits: Logits, targets: Targets, part: npt.NDArray[np.intp], codebook: Codebook
+) -> list[DecisionRule]:
+    """Return, for each fold of `part`, the rule fitted on the rows of all other folds."""
+    return [
+        _fit(logits[part != fold], targets[part != fold], codebook)[0]
+        for fold in range(int(part.max()) + 1)
+    ]
+
+
+def _fit(
+    logits: Logits, targets: Targets, codebook: Codebook
+) -> tuple[DecisionRule, tuple[str, ...]]:
+    calibration = fit_calibration(logits, targets, codebook)
+    halves = (0.5,) * codebook.width
+    calibrated = DecisionRule(calibration.scale, calibration.bias, halves)
+    thresholds = f1_thresholds(calibrated.probabilities(logits, codebook), targets, codebook)
+    rule = DecisionRule(calibration.scale, calibration.bias, thresholds.values)
+    return rule, calibration.notes + thresholds.notes
+
+
+def _counts(
+    given: npt.NDArray[np.bool_], targets: Targets, documents: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float64]:
+    """Return true positives, predictions and positives, shape (3, documents, columns)."""
+    gold = targets == 1.0
+    facts = np.stack([given & gold, given & ~np.isnan(targets), gold], axis=1).astype(np.float64)
+    totals = np.zeros((int(documents.max()) + 1, *facts.shape[1:]))
+    np.add.at(totals, documents, facts)
+    return totals.swapaxes(0, 1)
+
+
+def _f1(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """F1 from (3, ..., columns) counts; NaN where there are neither positives nor predictions."""
+    hits, labelled, positives = counts
+    size = labelled + positives
+    return np.where(size > 0, 2 * hits / np.where(size > 0, size, 1.0), np.nan)
+
+
+def _gain(
+    tuned: npt.NDArray[np.float64], half: npt.NDArray[np.float64], seed: int
+) -> tuple[float, float, float]:
+    """Macro-F1 difference and its paired percentile interval, over the labels with positives."""
+    there = tuned[2].sum(axis=0) > 0
+    documents = tuned.shape[1]
+    draw = np.random.default_rng(seed)
+    weights = draw.multinomial(documents, np.full(documents, 1 / documents), size=REPLICATES)
+    weights = np.vstack([np.ones(documents), weights])
+    macro = [
+        np.nan_to_num(_f1(weights @ counts[:, :, there])).mean(axis=1)
+        if there.any()
+        else np.full(len(weights), np.nan)
+        for counts in (tuned, half)
+    ]
+    difference = macro[0] - macro[1]
+    low, high = np.quantile(difference[1:], [0.025, 0.975])
+    return float(difference[0]), float(low), float(high)
+
+
+def _log_loss(
+    probabilities: npt.NDArray[np.float32], targets: Targets, codebook: Codebook, task: str
+) -> float:
+    """Mean negative log-likelihood of the known labels; NaN where none is known."""
+    part = codebook.slice_of(task)
+    y = targets[:, part].astype(np.float64)
+    p = np.clip(probabilities[:, part].astype(np.float64), 1e-7, 1 - 1e-7)
+    if codebook.tasks[task].type is TaskType.MULTICLASS:
+        losses = -np.log(p[y == 1.0])
+    else:
+        known = ~np.isnan(y)
+        losses = -np.log(np.where(y == 1.0, p, 1.0 - p)[known])
+    return float(losses.mean()) if losses.size else float("nan")

@@ -1,0 +1,217 @@
+"""Stage `classify`: label the sentences of statements, or rows that are sentences already."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.bundle import Bundle
+from pipeline.errors import InputError
+from pipeline.inference import RowFormat, StatementFacts, label_sentences, open_sink
+from pipeline.inference.rows import Row
+from pipeline.ingest import Reading, find_inputs
+from pipeline.ingest.sentence_rows import SentenceRow, read_sentence_rows
+from pipeline.records import Prediction, Rejection, RejectReason, Sentence, Statement
+from pipeline.segmentation import segment
+from pipeline.settings.ingest import IngestSettings
+from pipeline.workflows.documents import nothing_usable
+from pipeline.workflows.record_files import Rejects, read_records, rejects_path
+from pipeline.workflows.watcher import Watcher
+
+WRITE_EVERY = 1024
+"""Rows handed to the sink at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifySummary:
+    """What was labelled and what was set aside.
+
+    `labels` counts sentences by (task, label); `abstained` those by task without a decision.
+    """
+
+    statements: int
+    sentences: int
+    labels: dict[tuple[str, str], int]
+    abstained: dict[str, int]
+    rejected: dict[RejectReason, int]
+    rejects: tuple[Rejection, ...]
+    rejects_file: Path | None
+    seconds: float
+    model_id: str
+
+
+class _Tally:
+    """Writes rows to a sink in blocks and counts what passes."""
+
+    def __init__(self, rows: RowFormat, watcher: Watcher) -> None:
+        self.rows = rows
+        self.watcher = watcher
+        self.sentences = 0
+        self.labels: Counter[tuple[str, str]] = Counter()
+        self.abstained: Counter[str] = Counter()
+
+    def row(self, prediction: Prediction, facts: StatementFacts) -> Row:
+        for task, given in prediction.labels.items():
+            if given is None:
+                self.abstained[task] += 1
+            else:
+                self.labels.update((task, label) for label in given)
+        return self.rows.row(prediction, facts)
+
+    def write(
+        self, rows: Iterable[Row], rejects: Rejects, out: str, stdout: BinaryIO | None
+    ) -> None:
+        """Write all rows; without any, `out` stays as it was and the reason is raised."""
+        file = None if out == "-" else rejects_path(Path(out))
+        with open_sink(out, self.rows, stdout) as sink:
+            block: list[Row] = []
+            for row in rows:
+                block.append(row)
+                self.sentences += 1
+                if len(block) == WRITE_EVERY:
+                    sink.write(block)
+                    block = []
+                    self.watcher.progress("sentences labelled", self.sentences, None)
+            if file is not None:
+                rejects.write(file)
+            if not self.sentences:
+                raise InputError(nothing_usable(rejects.all, file))
+            sink.write(block)
+            self.watcher.progress("sentences labelled", self.sentences, None)
+
+
+def classify_documents(
+    patterns: Sequence[str],
+    settings: IngestSettings,
+    bundle: Bundle,
+    *,
+    out: str,
+    stdin: BinaryIO,
+    stdout: BinaryIO,
+    watcher: Watcher,
+) -> ClassifySummary:
+    """Read documents, cut them into sentences, label these and write one row each.
+
+    Raises:
+        InputError: a pattern names nothing, or no statement could be read at all.
+        OutputError: the output cannot be written.
+    """
+    reading = Reading(find_inputs(patterns), settings, stdin=stdin)
+    return classify_statements(reading, bundle, out=out, stdout=stdout, watcher=watcher)
+
+
+def classify_statement_file(
+    path: Path, bundle: Bundle, *, out: Path, watcher: Watcher
+) -> ClassifySummary:
+    """Label the statements of a file that `ingest` wrote, and carry its rejects along."""
+    rejects = rejects_path(path)
+    set_aside = list(read_records(rejects, Rejection)) if rejects.exists() else []
+    items: Iterator[Statement | Rejection] = chain(set_aside, read_records(path, Statement))
+    return classify_statements(items, bundle, out=str(out), stdout=None, watcher=watcher)
+
+
+def classify_statements(
+    items: Iterable[Statement | Rejection],
+    bundle: Bundle,
+    *,
+    out: str,
+    stdout: BinaryIO | None,
+    watcher: Watcher,
+) -> ClassifySummary:
+    """Cut statements into sentences, label these and write one row each, in reading order."""
+    begun = time.perf_counter()
+    tally = _Tally(RowFormat(bundle.codebook), watcher)
+    rejects = Rejects()
+    facts: dict[str, StatementFacts] = {}
+    statements = 0
+
+    def sentences() -> Iterator[Sentence]:
+        nonlocal statements
+        for item in items:
+            if isinstance(item, Rejection):
+                rejects.add(item)
+                continue
+            statements += 1
+            facts[item.doc_id] = StatementFacts.of(item)
+            yield from segment(item)
+
+    def rows() -> Iterator[Row]:
+        current = ""
+        for prediction in label_sentences(sentences(), bundle):
+            doc_id = prediction.sentence.doc_id
+            if current and doc_id != current:
+                del facts[current]  # sentences come document by document
+            current = doc_id
+            yield tally.row(prediction, facts[doc_id])
+
+    tally.write(rows(), rejects, out, stdout)
+    return _summary(tally, rejects, bundle, out, statements, begun)
+
+
+def classify_sentence_rows(
+    path: str,
+    settings: IngestSettings,
+    bundle: Bundle,
+    *,
+    out: str,
+    stdin: BinaryIO,
+    stdout: BinaryIO,
+    watcher: Watcher,
+) -> ClassifySummary:
+    """Label rows that are sentences already: exactly one output row for each, in order.
+
+    A row without readable text gets null labels and is listed in the rejects file.
+
+    Raises:
+        InputError: the file is missing, is no table, lacks the text column, or has no rows.
+        OutputError: the output cannot be written.
+    """
+    begun = time.perf_counter()
+    tally = _Tally(RowFormat(bundle.codebook), watcher)
+    rejects = Rejects()
+    waiting: deque[SentenceRow] = deque()
+
+    def readable() -> Iterator[Sentence]:
+        for row in read_sentence_rows(path, settings, stdin):
+            waiting.append(row)
+            if row.rejection is None:
+                yield row.sentence
+            else:
+                rejects.add(row.rejection)
+
+    def passed(upto: Sentence | None) -> Iterator[Row]:
+        """Yield the unreadable rows that stand before `upto`, in their place."""
+        while waiting and (row := waiting[0]).sentence is not upto:
+            waiting.popleft()
+            yield tally.rows.unlabelled(row.sentence, StatementFacts(source=path), bundle.model_id)
+
+    def rows() -> Iterator[Row]:
+        for prediction in label_sentences(readable(), bundle):
+            yield from passed(prediction.sentence)
+            waiting.popleft()
+            yield tally.row(prediction, StatementFacts(source=path))
+        yield from passed(None)
+
+    tally.write(rows(), rejects, out, stdout)
+    return _summary(tally, rejects, bundle, out, 0, begun)
+
+
+def _summary(
+    tally: _Tally, rejects: Rejects, bundle: Bundle, out: str, statements: int, begun: float
+) -> ClassifySummary:
+    return ClassifySummary(
+        statements=statements,
+        sentences=tally.sentences,
+        labels=dict(tally.labels),
+        abstained=dict(tally.abstained),
+        rejected=rejects.counts,
+        rejects=tuple(rejects.all),
+        rejects_file=rejects_path(Path(out)) if rejects.all and out != "-" else None,
+        seconds=time.perf_counter() - begun,
+        model_id=bundle.model_id,
+    )

@@ -1,0 +1,108 @@
+"""Stages `ingest` and `segment`: files to statements, statements to sentences."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pipeline.errors import InputError
+from pipeline.ingest import Reading, find_inputs
+from pipeline.records import Rejection, RejectReason, Sentence, Statement
+from pipeline.segmentation import segment
+from pipeline.settings.ingest import IngestSettings
+from pipeline.workflows.record_files import Rejects, read_records, rejects_path, write_records
+from pipeline.workflows.watcher import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSummary:
+    """What was read: statements, what was set aside and why, and how bytes were decoded."""
+
+    statements: int
+    rejected: dict[RejectReason, int]
+    encodings: dict[str, int]
+    mojibake: int
+    rejects_file: Path
+
+
+def ingest(
+    patterns: Sequence[str],
+    settings: IngestSettings,
+    *,
+    out: Path,
+    stdin: BinaryIO | None,
+    watcher: Watcher,
+) -> IngestSummary:
+    """Read documents into a statements file; see `Reading` for what is set aside.
+
+    Raises:
+        InputError: a pattern names nothing, or no statement could be read at all.
+        OutputError: the output cannot be written.
+    """
+    reading = Reading(find_inputs(patterns), settings, stdin=stdin)
+    rejects = Rejects()
+    count = write_records(out, _kept(reading, rejects, watcher))
+    rejects.write(rejects_path(out))
+    if not count:
+        raise InputError(nothing_usable(rejects.all, rejects_path(out)))
+    return IngestSummary(
+        statements=count,
+        rejected=rejects.counts,
+        encodings=dict(reading.counts.encodings),
+        mojibake=reading.counts.mended,
+        rejects_file=rejects_path(out),
+    )
+
+
+def nothing_usable(rejected: Sequence[Rejection], file: Path | None) -> str:
+    """Return the message for an input of which nothing could be used."""
+    if not rejected:
+        return "The input holds no statement. Give files, folders or '-' with text in them."
+    reasons = Counter(rejection.reason.value for rejection in rejected)
+    counted = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
+    first = rejected[0]
+    where = f"{first.source} {first.location}".strip()
+    listed = f" All are listed in {file}." if file else ""
+    return f"Nothing usable: {counted}. First: {where}: {first.detail}.{listed}"
+
+
+def _kept(reading: Reading, rejects: Rejects, watcher: Watcher) -> Iterator[Statement]:
+    done = 0
+    for item in reading:
+        if isinstance(item, Rejection):
+            rejects.add(item)
+        else:
+            done += 1
+            watcher.progress("statements read", done, None)
+            yield item
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSummary:
+    """How many sentences were cut from how many statements."""
+
+    statements: int
+    sentences: int
+
+
+def segment_file(statements: Path, *, out: Path, watcher: Watcher) -> SegmentSummary:
+    """Cut the statements of a file that `ingest` wrote into sentences.
+
+    Raises:
+        InputError: the file is missing or no statements file.
+        OutputError: the output cannot be written.
+    """
+    read = 0
+
+    def sentences() -> Iterator[Sentence]:
+        nonlocal read
+        for statement in read_records(statements, Statement):
+            read += 1
+            watcher.progress("statements cut", read, None)
+            yield from segment(statement)
+
+    count = write_records(out, sentences())
+    return SegmentSummary(statements=read, sentences=count)

@@ -1,0 +1,194 @@
+"""The stages of `stance run` for given settings, in order."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+from pipeline.bundle import load_bundle
+from pipeline.codebook import Codebook
+from pipeline.errors import CheckFailed, InputError
+from pipeline.ingest import find_inputs
+from pipeline.output import write_text
+from pipeline.settings.experiment import PipelineSettings
+from pipeline.tracking import Store
+from pipeline.workflows.check_data import check_data
+from pipeline.workflows.classify import classify_statement_file
+from pipeline.workflows.documents import ingest, segment_file
+from pipeline.workflows.promote import promote
+from pipeline.workflows.report import report
+from pipeline.workflows.stages import Stage
+from pipeline.workflows.train import TrainedModel, models_folder, train_model
+from pipeline.workflows.watcher import Watcher
+
+
+def stages(
+    settings: PipelineSettings, codebook: Codebook, store: Store, config: str
+) -> tuple[Stage, ...]:
+    """Return all stages: check, ingest, segment, train (one a model), promote, classify, report."""
+    work, data = settings.work, settings.data
+    statements, sentences = work / "statements.jsonl", work / "sentences.jsonl"
+    labelled = (*data.corpus, data.gold, *settings.evaluation.external, settings.codebook)
+    records = [work / "runs" / f"{name}.json" for name in settings.models]
+
+    def check(_: Watcher) -> str:
+        result = check_data(data, codebook)
+        if result.findings:
+            first = "\n".join(f"  {finding}" for finding in result.findings[:20])
+            raise CheckFailed(f"{len(result.findings)} finding(s) in the labelled data:\n{first}")
+        total = result.counts[0][1][-1]
+        return f"{total.documents:,} documents, {total.sentences:,} sentences without a finding"
+
+    def read(watcher: Watcher) -> str:
+        summary = ingest(
+            settings.inputs, settings.ingest, out=statements, stdin=None, watcher=watcher
+        )
+        rejected = sum(summary.rejected.values())
+        return f"{summary.statements:,} statements, {rejected:,} set aside"
+
+    def cut(watcher: Watcher) -> str:
+        return f"{segment_file(statements, out=sentences, watcher=watcher).sentences:,} sentences"
+
+    def classify(watcher: Watcher) -> str:
+        summary = classify_statement_file(
+            statements,
+            load_bundle(settings.promote.to, codebook=codebook),
+            out=settings.classify.out,
+            watcher=watcher,
+        )
+        return f"{summary.sentences:,} sentences labelled, {settings.classify.out}"
+
+    def write_report(_: Watcher) -> str:
+        summary = report(
+            settings.classify.out,
+            codebook,
+            model=settings.promote.to,
+            out=settings.report.out,
+            title=settings.report.title,
+        )
+        return f"{summary.statements:,} statements, {settings.report.out}"
+
+    inputs = tuple(item for item in find_inputs(settings.inputs) if isinstance(item, Path))
+    return (
+        Stage(
+            "check",
+            "labelled data against the codebook",
+            (*labelled, data.gold_statements),
+            (),
+            {},
+            check,
+        ),
+        Stage(
+            "ingest",
+            "documents to statements",
+            inputs,
+            (statements,),
+            settings.ingest.model_dump(mode="json"),
+            read,
+        ),
+        Stage("segment", "statements to sentences", (statements,), (sentences,), {}, cut),
+        *(
+            _train_stage(name, settings, codebook, store, config, labelled)
+            for name in settings.models
+        ),
+        Stage(
+            "promote",
+            "the best model becomes the bundle",
+            (*labelled, *records),
+            (settings.promote.to,),
+            settings.promote.model_dump(mode="json"),
+            lambda watcher: _promote(settings, codebook, store, watcher),
+        ),
+        Stage(
+            "classify",
+            "label the statements",
+            (statements, settings.promote.to),
+            (settings.classify.out,),
+            {},
+            classify,
+        ),
+        Stage(
+            "report",
+            "predictions as HTML",
+            (settings.classify.out, settings.promote.to),
+            (settings.report.out,),
+            settings.report.model_dump(mode="json"),
+            write_report,
+        ),
+    )
+
+
+def _train_stage(
+    name: str,
+    settings: PipelineSettings,
+    codebook: Codebook,
+    store: Store,
+    config: str,
+    labelled: tuple[Path, ...],
+) -> Stage:
+    record = settings.work / "runs" / f"{name}.json"
+
+    def train(watcher: Watcher) -> str:
+        trained = train_model(name, settings, codebook, store, config=config, watcher=watcher)
+        write_text(record, json.dumps(_record(trained, codebook), indent=1) + "\n")
+        return _headline(trained, codebook)
+
+    return Stage(
+        f"train {name}",
+        "fit, calibrate, score, log to MLflow",
+        labelled,
+        (record, models_folder(settings) / name),
+        {
+            "model": settings.models[name].model_dump(mode="json"),
+            "seed": settings.seed,
+            "split": settings.split.model_dump(mode="json"),
+            "evaluation": settings.evaluation.model_dump(mode="json"),
+            "tracking": [store.uri, settings.tracking.experiment],
+            "card": settings.card.model_dump(mode="json"),
+        },
+        train,
+    )
+
+
+def mean_macro_f1(trained: TrainedModel, codebook: Codebook) -> float:
+    """Return macro-F1 on the held-out documents, averaged over the tasks."""
+    values = [trained.scores["held-out"][f"{task}.macro_f1"].value for task in codebook.tasks]
+    return sum(values) / len(values)
+
+
+def _record(trained: TrainedModel, codebook: Codebook) -> dict[str, object]:
+    return {"run_id": trained.run_id, "mean_macro_f1": mean_macro_f1(trained, codebook)}
+
+
+def _headline(trained: TrainedModel, codebook: Codebook) -> str:
+    shown = []
+    for data, scores in trained.scores.items():
+        values = ", ".join(f"{t} {scores[f'{t}.macro_f1'].value:.3f}" for t in codebook.tasks)
+        shown.append(f"{data}: {values}")
+    return f"macro-F1 {'; '.join(shown)} (run {trained.run_id[:8]})"
+
+
+def _promote(settings: PipelineSettings, codebook: Codebook, store: Store, watcher: Watcher) -> str:
+    wanted = settings.promote.model
+    runs = {
+        name: json.loads((settings.work / "runs" / f"{name}.json").read_text(encoding="utf-8"))
+        for name in settings.models
+    }
+    if wanted == "best":
+        usable = {n: r for n, r in runs.items() if not math.isnan(r["mean_macro_f1"])}
+        if not usable:
+            raise InputError("No model has a defined macro-F1 on the held-out documents.")
+        wanted = max(usable, key=lambda name: usable[name]["mean_macro_f1"])
+    promotion = promote(
+        runs[wanted]["run_id"],
+        settings,
+        codebook,
+        store,
+        to=settings.promote.to,
+        watcher=watcher,
+    )
+    return (
+        f"{wanted} is now {promotion.folder} ({promotion.model_id}; "
+        f"{promotion.parity.flipped:.2%} of decisions differ from the trained model)"
+    )

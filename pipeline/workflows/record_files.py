@@ -1,0 +1,87 @@
+"""Records as JSON lines: statements, sentences and rejections between the stages."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Generator, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.errors import InputError
+from pipeline.output import whole_file
+from pipeline.records import Rejection, RejectReason, Sentence, Statement
+
+Record = TypeVar("Record", Statement, Sentence, Rejection)
+
+
+def write_records(path: Path, records: Iterable[Statement | Sentence | Rejection]) -> int:
+    """Write records as JSON lines, whole or not at all; return how many.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    count = 0
+    with whole_file(path) as file:
+        for count, record in enumerate(records, start=1):  # noqa: B007 - the count is the result
+            file.write(to_line(record))
+    return count
+
+
+def to_line(record: Statement | Sentence | Rejection) -> bytes:
+    """Return a record as one JSON line; lone surrogates are kept as escapes."""
+    line = json.dumps(asdict(record), ensure_ascii=False)
+    return line.encode("utf-8", "backslashreplace") + b"\n"
+
+
+def read_records(path: Path, kind: type[Record]) -> Generator[Record, None, None]:
+    """Yield the records that `write_records` wrote.
+
+    Raises:
+        InputError: the file is missing, or a line is not such a record.
+    """
+    adapter = TypeAdapter(kind)
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                try:
+                    yield adapter.validate_python(json.loads(line))
+                except (ValidationError, ValueError) as error:
+                    reason = str(error).splitlines()[0]
+                    raise InputError(
+                        f"{path}:{number}: not a {kind.__name__} record ({reason}). Make the file "
+                        "again with the stage that writes it."
+                    ) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
+
+
+class Rejects:
+    """Collects rejections by reason and writes them beside an output, if there are any."""
+
+    def __init__(self) -> None:
+        self.all: list[Rejection] = []
+
+    def add(self, rejection: Rejection) -> None:
+        """Keep a rejection."""
+        self.all.append(rejection)
+
+    @property
+    def counts(self) -> dict[RejectReason, int]:
+        """How many records were set aside for each reason."""
+        return dict(Counter(rejection.reason for rejection in self.all))
+
+    def write(self, path: Path) -> None:
+        """Write the rejects file, or remove one that an earlier run left."""
+        if self.all:
+            write_records(path, self.all)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def rejects_path(output: Path) -> Path:
+    """Return where the rejects of `output` go: the same name with ".rejects.jsonl"."""
+    return output.with_name(f"{output.stem}.rejects.jsonl")

@@ -1,0 +1,152 @@
+"""Score a model on labelled documents: shared by training, promotion and evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.bundle import Figure
+from pipeline.classifiers.protocol import Classifier
+from pipeline.classifiers.targets import Targets, encode_targets
+from pipeline.codebook import Codebook
+from pipeline.decision import DecisionRule, Decisions, Probabilities
+from pipeline.errors import InputError
+from pipeline.evaluation.report import evaluate
+from pipeline.labelling import read_labelled
+from pipeline.records import EvaluationReport, LabelledDocument, LabelledSentence
+from pipeline.settings.experiment import DataSettings, EvaluationSettings
+from pipeline.workflows.watcher import Watcher
+
+HELD_OUT, GOLD = "held-out", "gold"
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSet:
+    """Labelled documents to report on, under a short name."""
+
+    name: str
+    documents: tuple[LabelledDocument, ...]
+
+    @property
+    def sentences(self) -> list[LabelledSentence]:
+        """All sentences in order."""
+        return sentences_of(self.documents)
+
+    @property
+    def groups(self) -> list[str]:
+        """The document of every sentence; the unit of resampling."""
+        return groups_of(self.documents)
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What a model says about an evaluation set, and how good that is."""
+
+    data: EvaluationSet
+    probabilities: Probabilities
+    decisions: Decisions
+    targets: Targets
+    report: EvaluationReport
+
+    def figures(self) -> list[Figure]:
+        """Return macro-F1 of every task and F1 and average precision of every label."""
+        wanted = (".macro_f1", ".accuracy", ".f1", ".average_precision", ".ece")
+        return [
+            Figure(
+                dataset=self.report.dataset,
+                name=name,
+                value=round(score.value, 4),
+                low=None if score.low is None else round(score.low, 4),
+                high=None if score.high is None else round(score.high, 4),
+                support=score.support,
+            )
+            for name, score in self.report.scores.items()
+            if name.endswith(wanted) and score.value == score.value
+        ]
+
+
+def sentences_of(documents: Sequence[LabelledDocument]) -> list[LabelledSentence]:
+    """Return all sentences of the documents in order."""
+    return [labelled for document in documents for labelled in document.sentences]
+
+
+def groups_of(documents: Sequence[LabelledDocument]) -> list[str]:
+    """Return the doc_id of every sentence, in the order of `sentences_of`."""
+    return [document.doc_id for document in documents for _ in document.sentences]
+
+
+def read_documents(
+    paths: Sequence[Path], codebook: Codebook, watcher: Watcher
+) -> tuple[LabelledDocument, ...]:
+    """Read labelled files; rows set aside are noted one by one.
+
+    Raises:
+        InputError: a file is missing or holds nothing usable.
+    """
+    documents: list[LabelledDocument] = []
+    for path in paths:
+        read, rejected = read_labelled(path, codebook)
+        documents += read
+        for rejection in rejected:
+            watcher.note(
+                f"set aside: {path} {rejection.location}: {rejection.reason}: {rejection.detail}"
+            )
+    return tuple(documents)
+
+
+def evaluation_sets(
+    held_out: Sequence[LabelledDocument],
+    data: DataSettings,
+    evaluation: EvaluationSettings,
+    codebook: Codebook,
+    watcher: Watcher,
+) -> list[EvaluationSet]:
+    """Return the held-out documents, the gold labels, and every external file by its stem.
+
+    Raises:
+        InputError: a file is missing or unusable, or two data sets would bear one name.
+    """
+    sets = [
+        EvaluationSet(HELD_OUT, tuple(held_out)),
+        EvaluationSet(GOLD, read_documents([data.gold], codebook, watcher)),
+        *(
+            EvaluationSet(path.stem, read_documents([path], codebook, watcher))
+            for path in evaluation.external
+        ),
+    ]
+    names = [one.name for one in sets]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(
+            f"Two evaluation sets are called {', '.join(twice)}; rename one of the files."
+        )
+    return sets
+
+
+def score(
+    classifier: Classifier,
+    rule: DecisionRule,
+    data: EvaluationSet,
+    *,
+    replicates: int,
+    seed: int,
+) -> Scored:
+    """Predict every sentence of `data` and compare with its labels."""
+    codebook = classifier.codebook
+    labelled = data.sentences
+    logits = classifier.predict_logits([one.sentence for one in labelled])
+    probabilities = rule.probabilities(logits, codebook)
+    decisions = rule.decide(probabilities, codebook)
+    targets = encode_targets(labelled, codebook)
+    report = evaluate(
+        data.groups,
+        probabilities,
+        decisions,
+        targets,
+        codebook,
+        dataset=data.name,
+        replicates=replicates,
+        seed=seed,
+    )
+    return Scored(data, probabilities, decisions, targets, report)

@@ -1,0 +1,239 @@
+"""Stage `train`: fit a classifier, calibrate it, report on held-out data, log everything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.bundle import write_bundle
+from pipeline.classifiers.protocol import FitMonitor, FitStep, Trainable
+from pipeline.classifiers.registry import build
+from pipeline.classifiers.targets import encode_targets
+from pipeline.codebook import Codebook
+from pipeline.decision import DecisionRule
+from pipeline.records import LabelledDocument, Score
+from pipeline.settings.classifiers import ClassifierSettings
+from pipeline.settings.experiment import PipelineSettings
+from pipeline.tracking import RunLogger, Store, start_run
+from pipeline.training.decision_rule import DecisionReport, fit_decision_rule
+from pipeline.training.splits import Split, grouped_folds, split_three
+from pipeline.workflows.model_facts import facts_for
+from pipeline.workflows.scoring import (
+    EvaluationSet,
+    Scored,
+    evaluation_sets,
+    groups_of,
+    read_documents,
+    score,
+    sentences_of,
+)
+from pipeline.workflows.watcher import Watcher
+
+SPLIT_ARTIFACT = "split.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """Where a trained model lies, the run that holds it, and its scores by data set and name."""
+
+    name: str
+    run_id: str
+    folder: Path
+    scores: dict[str, dict[str, Score]]
+
+
+def models_folder(settings: PipelineSettings) -> Path:
+    """Return the folder that trained models are written to, one folder each."""
+    return settings.work / "models"
+
+
+def split_corpus(
+    settings: PipelineSettings, codebook: Codebook, watcher: Watcher
+) -> tuple[tuple[LabelledDocument, ...], Split]:
+    """Read the corpus and hold out whole documents for calibration and test."""
+    documents = read_documents(settings.data.corpus, codebook, watcher)
+    split = split_three(
+        documents,
+        codebook,
+        test=settings.split.test,
+        calibration=settings.split.calibration,
+        seed=settings.seed,
+    )
+    return documents, split
+
+
+def train_model(
+    name: str,
+    settings: PipelineSettings,
+    codebook: Codebook,
+    store: Store,
+    *,
+    config: str,
+    watcher: Watcher,
+) -> TrainedModel:
+    """Train the model `name` of the settings, log the run, and write its bundle.
+
+    Args:
+        config: the settings as they were read, kept with the run.
+
+    Raises:
+        StanceError: whatever the classifier, the data or the store cannot do.
+    """
+    wanted = settings.models[name]
+    documents, split = split_corpus(settings, codebook, watcher)
+    sets = evaluation_sets(split.test, settings.data, settings.evaluation, codebook, watcher)
+    tags = {"stance.model": name, "stance.kind": wanted.kind}
+    with start_run(store, settings.tracking.experiment, name, tags=tags) as run:
+        _log_inputs(run, settings, wanted, codebook, split, config)
+        if settings.split.folds:
+            _cross_validate(run, name, wanted, documents, settings, codebook, watcher)
+        watcher.note(f"{name}: fitting on {len(split.train)} documents")
+        classifier = build(wanted, codebook, seed=settings.seed)
+        classifier.fit(sentences_of(split.train), _monitor(name, settings, watcher, run))
+        rule, gains = _calibrate(classifier, split.calibration, settings)
+        run.json(_gains(gains), "calibration.json")
+        scored: list[Scored] = []
+        for data in sets:
+            watcher.note(f"{name}: scoring {data.name}")
+            one = score(
+                classifier,
+                rule,
+                data,
+                replicates=settings.evaluation.replicates,
+                seed=settings.seed,
+            )
+            _log_scores(run, one, rule, codebook)
+            scored.append(one)
+        facts = facts_for(
+            name,
+            wanted,
+            codebook,
+            card=settings.card,
+            corpus=settings.data.corpus,
+            documents={use: len(part) for use, part in _parts(split).items()},
+            seed=settings.seed,
+            run_id=run.run_id,
+            figures=[figure for one in scored for figure in one.figures()],
+            notes=gains.notes,
+        )
+        folder = models_folder(settings) / name
+        manifest = write_bundle(folder, classifier, rule, facts)
+        run.bundle(folder)
+        run.describe(
+            f"{facts.description}\n\nModel `{manifest.model_id}`. To ship it: "
+            f"`stance promote {run.run_id}`."
+        )
+        return TrainedModel(
+            name, run.run_id, folder, {one.data.name: dict(one.report.scores) for one in scored}
+        )
+
+
+def _parts(split: Split) -> dict[str, tuple[LabelledDocument, ...]]:
+    return {"train": split.train, "calibration": split.calibration, "test": split.test}
+
+
+def _log_inputs(
+    run: RunLogger,
+    settings: PipelineSettings,
+    wanted: ClassifierSettings,
+    codebook: Codebook,
+    split: Split,
+    config: str,
+) -> None:
+    parameters = {
+        **wanted.model_dump(mode="json"),
+        "seed": settings.seed,
+        "split.test": settings.split.test,
+        "split.calibration": settings.split.calibration,
+        "codebook": f"{codebook.name} {codebook.version}",
+        "train.documents": len(split.train),
+        "train.sentences": len(sentences_of(split.train)),
+    }
+    run.params(parameters)
+    run.text(config, "config.yaml")
+    run.json(settings.model_dump(mode="json"), "config.resolved.json")
+    run.json({use: [d.doc_id for d in part] for use, part in _parts(split).items()}, SPLIT_ARTIFACT)
+    run.environment()
+    for use, part in _parts(split).items():
+        run.dataset(use, part, codebook)
+
+
+def _log_scores(run: RunLogger, one: Scored, rule: DecisionRule, codebook: Codebook) -> None:
+    run.evaluation(one.data.sentences, one.probabilities, one.targets, rule, one.report, codebook)
+
+
+def _monitor(name: str, settings: PipelineSettings, watcher: Watcher, run: RunLogger) -> FitMonitor:
+    def on_step(step: FitStep) -> None:
+        watcher.progress(f"{name}: training steps", step.done, step.planned)
+        run.step(step)
+
+    return FitMonitor(on_step, settings.work / "checkpoints")
+
+
+def _calibrate(
+    classifier: Trainable, documents: Sequence[LabelledDocument], settings: PipelineSettings
+) -> tuple[DecisionRule, DecisionReport]:
+    labelled = sentences_of(documents)
+    return fit_decision_rule(
+        classifier.predict_logits([one.sentence for one in labelled]),
+        encode_targets(labelled, classifier.codebook),
+        groups_of(documents),
+        classifier.codebook,
+        folds=settings.split.threshold_folds,
+        seed=settings.seed,
+    )
+
+
+def _gains(report: DecisionReport) -> dict[str, object]:
+    """Return the report as JSON values; undefined numbers become null."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: plain(inner) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(inner) for inner in value]
+        return None if isinstance(value, float) and np.isnan(value) else value
+
+    return {key: plain(value) for key, value in asdict(report).items()}
+
+
+def _cross_validate(
+    run: RunLogger,
+    name: str,
+    wanted: ClassifierSettings,
+    documents: Sequence[LabelledDocument],
+    settings: PipelineSettings,
+    codebook: Codebook,
+    watcher: Watcher,
+) -> None:
+    """Train once a fold on the other folds; each fold is a child run with its own scores.
+
+    Of the documents a fold may learn from, some are held out for its calibration.
+    """
+    folds = grouped_folds(documents, codebook, folds=settings.split.folds, seed=settings.seed)
+    for number, fold in enumerate(folds, start=1):
+        watcher.note(f"{name}: fold {number} of {len(folds)}")
+        inner = grouped_folds(
+            fold.train,
+            codebook,
+            folds=max(2, round(1 / settings.split.calibration)),
+            seed=settings.seed,
+        )[0]
+        with run.child(f"fold {number}") as child:
+            classifier = build(wanted, codebook, seed=settings.seed)
+            classifier.fit(
+                sentences_of(inner.train),
+                _monitor(f"{name} fold {number}", settings, watcher, child),
+            )
+            rule, _ = _calibrate(classifier, inner.test, settings)
+            one = score(
+                classifier,
+                rule,
+                EvaluationSet("fold", fold.test),
+                replicates=settings.evaluation.replicates,
+                seed=settings.seed,
+            )
+            _log_scores(child, one, rule, codebook)

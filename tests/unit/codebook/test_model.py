@@ -1,0 +1,172 @@
+"""The codebook model: columns, hashes, and everything that makes a codebook invalid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.codebook import Codebook, TaskType, load_codebook
+from pipeline.errors import InputError, SettingsError
+
+TINY = Path(__file__).parents[2] / "codebooks" / "tiny.yaml"
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Codebook:
+    return load_codebook(TINY)
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Callable[..., Path]:
+    def _changed(*replacements: tuple[str, str]) -> Path:
+        text = TINY.read_text(encoding="utf-8")
+        for old, new in replacements:
+            assert old in text
+            text = text.replace(old, new)
+        path = tmp_path / "changed.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return _changed
+
+
+def mistakes(path: Path) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load_codebook(path)
+    return [mistake.replace(str(path), "F") for mistake in caught.value.mistakes]
+
+
+def test_columns_are_all_labels_in_file_order(tiny: Codebook) -> None:
+    assert tiny.columns == (
+        ("topic", "food"),
+        ("topic", "service"),
+        ("tone", "praise"),
+        ("tone", "blame"),
+        ("tone", "neither"),
+    )
+    assert tiny.width == 5
+    assert tiny.column_names[2] == "tone.praise"
+
+
+def test_a_task_is_a_slice_of_the_columns(tiny: Codebook) -> None:
+    assert tiny.slice_of("topic") == slice(0, 2)
+    assert tiny.slice_of("tone") == slice(2, 5)
+    with pytest.raises(KeyError, match="Did you mean 'topic'"):
+        tiny.slice_of("topics")
+
+
+def test_tasks_are_sorted_by_type(tiny: Codebook) -> None:
+    assert tiny.multilabel_tasks() == ("topic",)
+    assert tiny.multiclass_tasks() == ("tone",)
+    assert tiny.tasks["tone"].type is TaskType.MULTICLASS
+
+
+def test_wording_changes_the_digest_but_not_what_models_depend_on(
+    tiny: Codebook, changed: Callable[..., Path]
+) -> None:
+    reworded = load_codebook(changed(("what was eaten or drunk", "the meal")))
+    assert reworded.signature == tiny.signature
+    assert reworded.digest != tiny.digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("      blame:", "      scorn:"),
+        ("type: multilabel", "type: multiclass"),
+        ("  tone:", "  mood:"),
+    ],
+)
+def test_labels_types_and_tasks_change_the_signature(
+    tiny: Codebook, changed: Callable[..., Path], old: str, new: str
+) -> None:
+    assert load_codebook(changed((old, new))).signature != tiny.signature
+
+
+def test_the_order_of_labels_is_part_of_the_signature(tiny: Codebook) -> None:
+    data = json.loads(tiny.model_dump_json())
+    data["tasks"] = dict(reversed(data["tasks"].items()))
+    assert Codebook.model_validate(data).signature != tiny.signature
+
+
+def test_json_written_from_a_codebook_reads_back_equal(tiny: Codebook, tmp_path: Path) -> None:
+    path = tmp_path / "codebook.json"
+    path.write_text(tiny.model_dump_json(), encoding="utf-8")
+    again = load_codebook(path)
+    assert again == tiny
+    assert again.digest == tiny.digest
+
+
+@pytest.mark.parametrize("text", ["{", "\ufeffnull", '{"name": "x"'])
+def test_broken_json_is_one_clear_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "codebook.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be read as JSON"):
+        load_codebook(path)
+
+
+def test_json_that_is_no_codebook_names_what_is_missing(tmp_path: Path) -> None:
+    path = tmp_path / "codebook.json"
+    path.write_text('{"name": "x"}', encoding="utf-8")
+    with pytest.raises(SettingsError, match="'tasks' is missing"):
+        load_codebook(path)
+
+
+def test_an_unknown_key_of_a_rule_gets_a_near_match(changed: Callable[..., Path]) -> None:
+    [message] = mistakes(changed(("weight: 2.5", "wieght: 2.5")))
+    assert message == (
+        "F:32: unknown key 'tasks.topic.labels.food.rules.0.wieght'. Did you mean 'weight'?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [
+        (r"\b(?:soup|bread|wine|dessert)\b", "(soup", "not a regular expression"),
+        (r"unless: \bexcellent\b", "unless: '*'", "not a regular expression"),
+        ('"#d55e00"', "red", "'red'"),
+        ("      food:", "      Food:", "'Food'"),
+        ('version: "0.3"', "version: v3", "'v3'"),
+        ("weight: 2.5", "weight: 11", "less than or equal to 10"),
+        ("weight: 2.5", "weight: .nan", "nan"),
+        ("names_staff", "names_a_dish", "unique within a task; twice: names_a_dish"),
+        ("type: multilabel", "type: multilable", "Did you mean 'multilabel'"),
+        ("title: Food", "title: ''", "at least 1 character"),
+        ("  topic:", "  text:", "a task cannot be named text"),
+        ("definition: The sentence judges what", "defintion: The sentence judges what", "Did you"),
+    ],
+)
+def test_invalid_codebooks_say_what_is_wrong(
+    changed: Callable[..., Path], old: str, new: str, part: str
+) -> None:
+    assert any(part in message for message in mistakes(changed((old, new))))
+
+
+def test_two_mistakes_in_two_places_are_both_reported(changed: Callable[..., Path]) -> None:
+    found = mistakes(changed(("weight: 2.5", "weight: much"), ('"#d55e00"', "red")))
+    assert [message.split(":")[1] for message in found] == ["32", "39"]
+
+
+def test_a_choice_needs_two_labels(tmp_path: Path) -> None:
+    path = tmp_path / "one.yaml"
+    text = TINY.read_text(encoding="utf-8").split("      blame:")[0]
+    path.write_text(text, encoding="utf-8")
+    assert any("at least 2 label(s)" in message for message in mistakes(path))
+
+
+def test_labels_must_not_share_a_column(tiny: Codebook) -> None:
+    data = json.loads(tiny.model_dump_json())
+    label = data["tasks"]["topic"]["labels"].pop("food")
+    data["tasks"]["topic"]["labels"]["b_c"] = label
+    data["tasks"]["topic_b"] = {**data["tasks"]["topic"], "labels": {"c": label}}
+    with pytest.raises(ValueError, match="share the column topic_b_c"):
+        Codebook.model_validate(data)
+
+
+def test_a_codebook_without_tasks_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "none.yaml"
+    path.write_text(TINY.read_text(encoding="utf-8").split("tasks:")[0] + "tasks: {}\n")
+    assert any("'tasks'" in message for message in mistakes(path))

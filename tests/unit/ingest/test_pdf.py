@@ -1,0 +1,166 @@
+"""PDF: paragraphs from lines, words cut at line ends, pages, passwords, scans."""
+
+from __future__ import annotations
+
+import io
+
+import pypdf
+import pytest
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.pdfgen import canvas
+from reportlab.platypus import Paragraph, SimpleDocTemplate
+
+from pipeline.ingest import IngestSettings, Reading, clean
+from pipeline.ingest.raw import RawDocument
+from pipeline.ingest.readers.pdf import PdfReader
+from pipeline.ingest.readers.pdf_layout import Line, join_pages
+from pipeline.records import Rejection, RejectReason, Statement
+
+SENTENCE = (
+    "We condemn the escalation of hostilities and call upon all parties to exercise restraint, "
+    "because civilians pay the price of war."
+)
+
+
+def drawn(*pages: list[str], title: str | None = None) -> bytes:
+    out = io.BytesIO()
+    page = canvas.Canvas(out)
+    if title is not None:
+        page.setTitle(title)
+    for lines in pages:
+        for number, line in enumerate(lines):
+            page.drawString(72, 780 - 14 * number, line)
+        page.showPage()
+    page.save()
+    return out.getvalue()
+
+
+def read(data: bytes) -> RawDocument | Rejection:
+    (item,) = PdfReader().read(io.BytesIO(data), "here.pdf", IngestSettings())
+    return item
+
+
+def text_of(*pages: list[str]) -> str:
+    item = read(drawn(*pages))
+    assert isinstance(item, RawDocument)
+    return item.text
+
+
+STYLES = {
+    "space after paragraphs": {"leading": 14, "spaceAfter": 6},
+    "first line indented": {"leading": 14, "firstLineIndent": 24},
+    "double spaced": {"leading": 28, "firstLineIndent": 36},
+    "justified": {"leading": 12, "alignment": 4, "spaceAfter": 6},
+}
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_paragraphs_are_found_over_lines_and_pages(style) -> None:
+    out = io.BytesIO()
+    counts = [3, 4, 1, 7, 2, 9, 5, 3, 6, 8, 9, 9]
+
+    def page_frame(page, document) -> None:
+        page.drawString(72, 30, f"{document.page}/4")
+        page.drawString(72, 810, f"S/PV.8715 page {document.page}")
+
+    shape = ParagraphStyle("body", fontName="Times-Roman", fontSize=12, **style)
+    SimpleDocTemplate(out, pagesize=A4).build(
+        [Paragraph(" ".join([SENTENCE] * count), shape) for count in counts],
+        onFirstPage=page_frame,
+        onLaterPages=page_frame,
+    )
+    item = read(out.getvalue())
+    assert isinstance(item, RawDocument)
+    assert item.text == "\n\n".join(" ".join([SENTENCE] * count) for count in counts)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["obligations under human-", "itarian law."], "obligations under humanitarian law."),
+        (["Hayat Tahrir al-", "Sham advanced."], "Hayat Tahrir al-Sham advanced."),
+        (["acts of self-", "defence are lawful."], "acts of self-defence are lawful."),
+        (
+            ["A long-term plan and a long-", "term hope."],
+            "A long-term plan and a long-term hope.",
+        ),
+    ],
+)
+def test_words_cut_at_line_ends_are_mended(lines: list[str], expected: str) -> None:
+    assert text_of(lines) == expected
+
+
+def test_list_items_begin_paragraphs() -> None:
+    lines = ["We call on members", "1. To act at once;", "2. To report", "back."]
+    assert text_of(lines) == "We call on members\n\n1. To act at once;\n\n2. To report back."
+
+
+def test_pages_of_a_statement_are_known_at_every_position() -> None:
+    data = drawn(["The parties must", "act and"], ["not wait any longer."], ["Last page."])
+    item = read(data)
+    assert isinstance(item, RawDocument)
+    assert item.location == "pages 1-3"
+    assert item.text == "The parties must act and not wait any longer.\n\nLast page."
+    cleaned = clean(item.text)
+    statement = Statement("id", cleaned.text, "here.pdf", offsets=cleaned.offsets, pages=item.pages)
+    words = {
+        word: statement.page_at(statement.text.index(word)) for word in ("must", "not", "Last")
+    }
+    assert words == {"must": 1, "not": 2, "Last": 3}
+    assert Statement("id", "text", "here.txt").page_at(2) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Letter to the Council", "Letter to the Council"),
+        ("Microsoft Word - N1834567.docx", None),
+        ("untitled", None),
+        ("letter.pdf", None),
+    ],
+)
+def test_a_real_title_is_kept(title: str, expected: str | None) -> None:
+    item = read(drawn(["Text."], title=title))
+    assert isinstance(item, RawDocument)
+    assert (item.title, item.location) == (expected, "page 1")
+
+
+def test_a_password_is_reported_as_such() -> None:
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(drawn(["Secret."])))
+    writer.encrypt("password", algorithm="RC4-128")
+    out = io.BytesIO()
+    writer.write(out)
+    item = read(out.getvalue())
+    assert isinstance(item, Rejection)
+    assert item.reason is RejectReason.ENCRYPTED
+    assert "password" in item.detail
+
+
+def test_a_scan_is_empty_and_needs_text_recognition() -> None:
+    item = read(drawn([], []))
+    assert isinstance(item, Rejection)
+    assert item.reason is RejectReason.EMPTY
+    assert "OCR" in item.detail
+
+
+def test_what_is_no_pdf_is_of_the_wrong_type() -> None:
+    item = read(b"Dear President,")
+    assert isinstance(item, Rejection)
+    assert item.reason is RejectReason.WRONG_TYPE
+
+
+def test_mending_moves_the_starts_of_pages(tmp_path) -> None:
+    text, pages = join_pages(
+        [[Line("Itâ€™s one.", 0, 90, 700, 712)], [Line("Two.", 0, 90, 700, 712)]]
+    )
+    raw = RawDocument(text=text, source="x", pages=pages)
+    statement = Reading([], IngestSettings())._statement(raw)
+    assert isinstance(statement, Statement)
+    assert statement.text == "It’s one.\n\nTwo."
+    assert statement.page_at(statement.text.index("Two")) == 2
+
+
+def test_no_pages_are_no_text() -> None:
+    assert join_pages([]) == ("", ())
+    assert join_pages([[], []]) == ("", (0, 0))

@@ -1,0 +1,103 @@
+"""HTML main text and markdown front matter."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from pipeline.ingest import IngestSettings
+from pipeline.ingest.raw import RawDocument
+from pipeline.ingest.readers.text import MarkdownReader
+from pipeline.ingest.readers.web import HtmlReader
+from pipeline.records import Rejection, RejectReason
+
+PAGE = """<!doctype html><html lang="en"><head><meta charset="{charset}">
+<title>Statement on Syria - Mission</title><meta name="author" content="Jane Doe">
+<meta property="article:published_time" content="2018-02-07T10:00:00+00:00"></head>
+<body><nav><a href="/a">Home</a><a href="/b">About us</a></nav><article>
+<h1>Statement on Syria</h1>
+<p>We condemn the escalation of hostilities in the strongest terms — and call for restraint.</p>
+<p>Members agreed on two points, both of which the Élysée supports:</p>
+<ul><li>an immediate ceasefire in Idlib;</li><li>humanitarian access.</li></ul>
+<table><tr><td>Belgium</td><td>Yes</td></tr></table>
+</article><footer>Copyright 2018 The Mission. All rights reserved.</footer></body></html>"""
+
+
+def read(reader, data: bytes) -> RawDocument | Rejection:
+    (item,) = reader.read(io.BytesIO(data), "here", IngestSettings())
+    return item
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "windows-1252"])
+def test_main_text_and_what_the_page_says_of_itself(charset: str) -> None:
+    item = read(HtmlReader(), PAGE.format(charset=charset).encode(charset))
+    assert isinstance(item, RawDocument)
+    assert item.text.split("\n\n") == [
+        "Statement on Syria",
+        "We condemn the escalation of hostilities in the strongest terms — and call for restraint.",
+        "Members agreed on two points, both of which the Élysée supports:",
+        "- an immediate ceasefire in Idlib;",
+        "- humanitarian access.",
+        "Belgium | Yes",
+    ]
+    assert (item.title, item.speaker, item.date) == ("Statement on Syria", "Jane Doe", "2018-02-07")
+
+
+def test_declared_charset_decides_where_bytes_alone_do_not() -> None:
+    text = "Ο Πρόεδρος της Δημοκρατίας καταδικάζει την επίθεση εναντίον αμάχων."
+    page = f'<html><head><meta charset="iso-8859-7"></head><body><p>{text}</p></body></html>'
+    item = read(HtmlReader(), page.encode("iso-8859-7"))
+    assert isinstance(item, RawDocument)
+    assert (item.text, item.encoding) == (text, "iso-8859-7")
+
+
+@pytest.mark.parametrize("page", ["<html><body></body></html>", "<nav><a href='/'>Home</a></nav>"])
+def test_a_page_without_text_is_empty(page: str) -> None:
+    item = read(HtmlReader(), page.encode())
+    assert isinstance(item, Rejection)
+    assert item.reason is RejectReason.EMPTY
+
+
+def test_front_matter_gives_the_fields_and_stands_before_the_body() -> None:
+    text = (
+        "---\n# card\nSpeaker: Côte d'Ivoire\ndate: 2018-02-07\ntype: letter\nid: 12\n---\nWe act."
+    )
+    item = read(MarkdownReader(), text.encode())
+    assert item == RawDocument(
+        text,
+        "here",
+        body=text.index("We"),
+        speaker="Côte d'Ivoire",
+        date="2018-02-07",
+        genre="letter",
+        given_id="12",
+        encoding="utf-8",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We act.\n\n---\nspeaker: x\n---\n",
+        "---\n\nWe act: now.\n",
+        "---\nnot a key\n---\nWe act.",
+    ],
+)
+def test_ruled_lines_are_no_front_matter(text: str) -> None:
+    assert read(MarkdownReader(), text.encode()) == RawDocument(text, "here", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("front", "location", "word"),
+    [
+        ('title: x\nspeaker: "open', "line 4", "not YAML"),
+        ("title: x\ntitle: y", "line 3", "not YAML"),
+        ("speaker: {name: x}", "line 2", "'speaker'"),
+    ],
+)
+def test_bad_front_matter_is_rejected_with_its_line(front: str, location: str, word: str) -> None:
+    item = read(MarkdownReader(), f"---\n{front}\n---\nWe act.\n".encode())
+    assert isinstance(item, Rejection)
+    assert (item.reason, item.location) == (RejectReason.BAD_ROW, location)
+    assert word in item.detail

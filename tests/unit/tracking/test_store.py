@@ -1,0 +1,160 @@
+"""Which store is opened, and what is said when none can be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import InputError, OutputError, SettingsError, StanceError
+from pipeline.tracking import Store, open_store, start_run
+from pipeline.tracking.store import first_line
+
+
+def test_the_default_store_lies_under_experiments_and_leaves_nothing_elsewhere(
+    store: Store, tmp_path: Path
+) -> None:
+    assert store.uri == f"sqlite:///{tmp_path / 'experiments' / 'mlflow.db'}"
+    with start_run(store, "kitchen", "rules") as run:
+        run.text("a", "a.txt")
+    assert [p.name for p in tmp_path.iterdir()] == ["experiments"]
+    kept = tmp_path / "experiments" / "artifacts" / "kitchen" / run.run_id / "artifacts" / "a.txt"
+    assert kept.read_text() == "a"
+
+
+def test_an_address_wins_over_the_environment_and_that_over_the_default(
+    migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("given.db", "environment.db"):
+        shutil.copy(migrated, tmp_path / name)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path / 'environment.db'}")
+    assert open_store(None, root=tmp_path).uri.endswith("environment.db")
+    given = open_store(f"sqlite:///{tmp_path / 'given.db'}", root=tmp_path)
+    assert given.uri.endswith("given.db")
+    assert given.artifacts == tmp_path / "artifacts"
+
+
+@pytest.mark.parametrize(
+    ("address", "kind", "said"),
+    [
+        ("mlruns", SettingsError, "expected sqlite:///FILE"),
+        ("file:///tmp/mlruns", SettingsError, "expected sqlite:///FILE"),
+        ("sqlite:///", SettingsError, "names no file"),
+        ("sqlite:///folder", OutputError, "is a folder"),
+        ("sqlite:///junk.db", InputError, "file is not a database"),
+        ("sqlite:///junk.db/new.db", OutputError, "cannot be made"),
+        ("mysql+none://me:secret@127.0.0.1/x", SettingsError, "cannot be used"),
+        ("http://nowhere.invalid", InputError, "does not answer"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_one_clear_error(
+    address: str,
+    kind: type[StanceError],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "junk.db").write_text("no database" * 100)
+    with pytest.raises(kind, match=said) as caught:
+        open_store(address)
+    assert "secret" not in str(caught.value)
+    assert {p.name for p in tmp_path.iterdir()} == {"folder", "junk.db"}
+
+
+def test_a_server_that_does_not_answer_is_given_up_at_once() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    began = time.monotonic()
+    with pytest.raises(InputError, match="Connection refused") as caught:
+        open_store(f"http://me:secret@127.0.0.1:{port}")
+    assert time.monotonic() - began < 10
+    assert "secret" not in str(caught.value)
+    assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
+
+
+def test_the_environment_is_named_when_it_holds_the_mistake(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mlruns")
+    with pytest.raises(SettingsError, match="environment variable MLFLOW_TRACKING_URI"):
+        open_store(None)
+
+
+def test_a_deleted_experiment_is_not_written_to(store: Store) -> None:
+    store.client.delete_experiment(store.experiment("kitchen"))
+    with pytest.raises(InputError, match="mlflow experiments restore -x"):
+        start_run(store, "kitchen", "rules")
+
+
+def test_an_experiment_is_made_once(store: Store) -> None:
+    first = store.experiment("kitchen", about="Reviews.")
+    assert store.experiment("kitchen", about="Other.") == first
+    assert store.client.get_experiment(first).tags["mlflow.note.content"] == "Reviews."
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [(None, "true True"), ("false", "false False"), ("true", "true True")],
+)
+def test_telemetry_is_off_unless_asked_for(given: str | None, wanted: str) -> None:
+    code = (
+        "import os\n"
+        "from pipeline.errors import StanceError\n"
+        "from pipeline.tracking import open_store\n"
+        "try:\n"
+        "    open_store('sqlite:///')\n"
+        "except StanceError:\n"
+        "    pass\n"
+        "from mlflow.environment_variables import MLFLOW_DISABLE_TELEMETRY as off\n"
+        "print(os.environ['MLFLOW_DISABLE_TELEMETRY'], off.get())"
+    )
+    hidden = ("MLFLOW_DISABLE_TELEMETRY", "DO_NOT_TRACK")
+    environment = {name: value for name, value in os.environ.items() if name not in hidden}
+    if given is not None:
+        environment["MLFLOW_DISABLE_TELEMETRY"] = given
+    # The last line of the output only: MLflow may warn of a slow disk before it.
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert shown.stdout.strip() == wanted
+
+
+@pytest.mark.slow
+def test_a_new_database_is_made_quietly(tmp_path: Path) -> None:
+    code = "from pipeline.tracking import open_store; open_store(None)"
+    root = str(Path(__file__).parents[3])
+    environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": root},
+    )
+    assert (shown.stdout, shown.stderr) == ("", "")
+    assert [str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")] == [
+        "experiments",
+        "experiments/mlflow.db",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "wanted"),
+    [
+        (ValueError("a\nb"), "a."),
+        (ValueError(" Really? "), "Really?"),
+        (KeyboardInterrupt(), "KeyboardInterrupt."),
+    ],
+)
+def test_the_first_line_of_an_error_is_a_sentence(error: BaseException, wanted: str) -> None:
+    assert first_line(error) == wanted
