@@ -99,8 +99,7 @@ class EmbeddingClassifier:
         """Embed the sentences and fit the regressions; deterministic, whatever the seed.
 
         Raises:
-            InputError: no sentence carries a known label, one carries no or several labels of a
-                multiclass task, or the encoder cannot be had.
+            InputError: no sentence carries a known label, or the encoder cannot be had.
         """
         del monitor  # fitted in one go: there is nothing to report
         known, targets = known_part(train, self.codebook, self.kind)

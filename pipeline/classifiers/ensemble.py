@@ -91,7 +91,9 @@ class EnsembleClassifier:
         return changed
 
     def fit(self, train: Sequence[LabelledSentence], monitor: FitMonitor = QUIET) -> None:
-        """Fit the members one after the other; each has a checkpoint folder of its own.
+        """Fit the members one after the other; they share the monitor and its checkpoint folder.
+
+        Checkpoints bear the hash of what they depend on, so members do not get in each other's way.
 
         Raises:
             InputError: no sentence carries a known label.
@@ -101,9 +103,8 @@ class EnsembleClassifier:
         if not trainable or len(trainable) != len(self.members):
             kinds = ", ".join(member.kind for member in self.members) or "none"
             raise SettingsError([f"not all members can be trained: {kinds}"], where="ensemble")
-        for i, member in enumerate(trainable):
-            folder = monitor.checkpoints and monitor.checkpoints / _folder_of(i, member.kind)
-            member.fit(train, FitMonitor(monitor.on_step, folder))
+        for member in trainable:
+            member.fit(train, monitor)
 
     def predict_logits(self, sentences: Sequence[Sentence]) -> Logits:
         """Return the weighted sum of the members' logits, float32 (n, width)."""

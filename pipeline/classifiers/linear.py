@@ -60,8 +60,7 @@ class LinearClassifier:
         """Learn vocabulary, inverse document frequencies and weights.
 
         Raises:
-            InputError: no sentence carries a known label, or one carries no or several labels of a
-                multiclass task.
+            InputError: no sentence carries a known label.
         """
         del monitor  # fitted in one go: there is nothing to report
         from scipy.sparse import hstack

@@ -14,7 +14,7 @@ from pipeline.classifiers.protocol import Logits
 from pipeline.classifiers.state import Saved
 from pipeline.classifiers.targets import Targets
 from pipeline.codebook import Codebook, TaskType
-from pipeline.errors import InputError, ShapeError
+from pipeline.errors import ShapeError
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -90,10 +90,7 @@ def fit_regressions(
 
     Args:
         features: (n, features), dense or in compressed-row form.
-        targets: float32 (n, width), NaN where unknown.
-
-    Raises:
-        InputError: a sentence carries no or several labels of a multiclass task.
+        targets: float32 (n, width) as `encode_targets` makes them, NaN where unknown.
     """
     weights = np.zeros((features.shape[1], codebook.width), dtype=np.float32)
     bias = prior_logits(targets, codebook)
@@ -102,7 +99,6 @@ def fit_regressions(
         part = codebook.slice_of(name)
         if task.type is TaskType.MULTICLASS:
             rows = np.flatnonzero(np.isfinite(targets[:, part]).all(axis=1))
-            _require_one_label(targets[rows, part], name)
             outcome = part.start + targets[rows, part].argmax(axis=1)
             found = _fit(features[rows], outcome, c=c, balanced=balanced)
             if found is not None:
@@ -150,12 +146,3 @@ def _fit(
     if balanced:
         bias = bias + np.log(counts)
     return _Fit(classes, weights.astype(np.float32), bias.astype(np.float32))
-
-
-def _require_one_label(targets: Targets, task: str) -> None:
-    wrong = int((targets.sum(axis=1) != 1).sum())
-    if wrong:
-        raise InputError(
-            f"{wrong} of {len(targets)} sentences carry no or several labels of the multiclass "
-            f"task '{task}', expected exactly one (or None for unknown)."
-        )

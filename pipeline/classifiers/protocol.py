@@ -38,7 +38,10 @@ def _ignore(_: FitStep) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FitMonitor:
-    """What a long fit reports to, and the folder where it keeps its progress to resume from."""
+    """What a long fit reports to, and the folder where it keeps its progress to resume from.
+
+    Fits may share the folder: the name of a checkpoint stands for all that its content depends on.
+    """
 
     on_step: Callable[[FitStep], None] = _ignore
     checkpoints: Path | None = None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.codebook import Codebook
+from pipeline.codebook import Codebook, TaskType
 from pipeline.errors import SettingsError, near_matches
 from pipeline.records import LabelledSentence
 
@@ -19,23 +19,27 @@ def encode_targets(sentences: Sequence[LabelledSentence], codebook: Codebook) ->
     """Return the labels of n sentences as float32 of shape (n, codebook.width), NaN where unknown.
 
     Raises:
-        SettingsError: a label is not in the codebook; all such labels at once.
+        SettingsError: a label is not in the codebook, or a sentence does not carry exactly one
+            label of a multiclass task; all such mistakes at once.
     """
     targets = np.full((len(sentences), codebook.width), np.nan, dtype=np.float32)
     column = {pair: j for j, pair in enumerate(codebook.columns)}
-    unknown: set[str] = set()
+    mistakes: set[str] = set()
     for row, labelled in enumerate(sentences):
         for task in codebook.tasks:
             given = labelled.labels.get(task)
             if given is None:
                 continue
             targets[row, codebook.slice_of(task)] = 0.0
+            if codebook.tasks[task].type is TaskType.MULTICLASS and len(given) != 1:
+                sentence_id = labelled.sentence.sentence_id
+                mistakes.add(f"{sentence_id}: {len(given)} labels of task '{task}', expected one")
             for label in given:
                 if (task, label) in column:
                     targets[row, column[task, label]] = 1.0
                 else:
                     near = near_matches(label, codebook.tasks[task].labels)
-                    unknown.add(f"unknown label '{label}' of task '{task}'.{near}")
-    if unknown:
-        raise SettingsError(sorted(unknown), where=f"labels against codebook '{codebook.name}'")
+                    mistakes.add(f"unknown label '{label}' of task '{task}'.{near}")
+    if mistakes:
+        raise SettingsError(sorted(mistakes), where=f"labels against codebook '{codebook.name}'")
     return targets

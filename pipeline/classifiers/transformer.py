@@ -82,6 +82,7 @@ class TransformerClassifier:
             seed=self.seed,
             monitor=monitor,
         )
+        _mix_back(network, encoder.state_dict(), self.settings.pretrained_share)
         self._network = network
 
     def predict_logits(self, sentences: Sequence[Sentence]) -> Logits:
@@ -146,3 +147,15 @@ class TransformerClassifier:
         return SentenceTokenizer.from_folder(
             folder, max_tokens=self.settings.encoder.max_tokens, context=self.settings.context
         )
+
+
+def _mix_back(network: MultitaskNetwork, original: dict[str, torch.Tensor], share: float) -> None:
+    """Move the encoder's weights a share of the way back to what they were before training.
+
+    Averaging fine-tuned and pre-trained weights keeps accuracy on the training distribution and
+    gains on texts that differ from it (WiSE-FT; Wortsman et al., 2022).
+    """
+    with torch.no_grad():
+        for name, weights in network.encoder.state_dict().items():
+            if name in original and weights.is_floating_point():
+                weights.lerp_(original[name].to(weights.device), share)

@@ -78,6 +78,10 @@ class TransformerSettings(StrictModel):
         default=0.5,
         description="exponent of the inverse frequency that weights positives; 0 is no weighting",
     )
+    pretrained_share: Share = Field(
+        default=0.15,
+        description="share of the pre-trained encoder mixed back into the fine-tuned one",
+    )
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 

@@ -60,13 +60,11 @@ class CardSettings(StrictModel):
 class PromoteSettings(StrictModel):
     """Which trained model becomes the bundle, and how exact its export must be.
 
-    `model` names one of the trained models, or is "best": the highest `metric` among them.
+    `model` names one of the trained models, or is "best": the highest macro-F1 on the held-out
+    documents, averaged over the tasks.
     """
 
     model: str = "best"
-    metric: str = Field(
-        default="mean_macro_f1", description="metric of the run, compared when model is 'best'"
-    )
     to: Path = Path("models/default")
     largest_share_flipped: Annotated[float, Field(ge=0, le=0.2)] = 0.01
 

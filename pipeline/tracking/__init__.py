@@ -7,7 +7,7 @@ MLflow, datasets and matplotlib are imported when they are used, never by import
 from pipeline.tracking.find import RunFacts, best_run, download_bundle, find_run, read_json
 from pipeline.tracking.runs import RunLogger, start_run
 from pipeline.tracking.store import Store, open_store
-from pipeline.tracking.ui import serve_ui
+from pipeline.tracking.ui import serve_ui, ui_address
 
 __all__ = [
     "RunFacts",
@@ -20,4 +20,5 @@ __all__ = [
     "read_json",
     "serve_ui",
     "start_run",
+    "ui_address",
 ]

@@ -60,14 +60,17 @@ def is_headline(score: str) -> bool:
 
 
 def metrics_of(report: EvaluationReport, *, headlines_only: bool) -> dict[str, float]:
-    """Return "<data set>/<score>" and its interval bounds; undefined values are left out."""
+    """Return "<data set>/<score>" and its interval bounds; undefined values are left out.
+
+    Four decimals are kept: more only make the columns of the UI hard to compare.
+    """
     out: dict[str, float] = {}
     for name, score in report.scores.items():
         if headlines_only and not is_headline(name):
             continue
         key = allowed(f"{report.dataset}/{name}")
         ends = zip(("", *BOUNDS), (score.value, score.low, score.high), strict=True)
-        out |= {key + end: v for end, v in ends if v is not None and math.isfinite(v)}
+        out |= {key + end: round(v, 4) for end, v in ends if v is not None and math.isfinite(v)}
     return out
 
 

@@ -33,7 +33,7 @@ from pipeline.tracking.naming import (
     undefined_scores,
 )
 from pipeline.tracking.store import Store, first_line
-from pipeline.tracking.tables import digest_of, labelled_table, prediction_table
+from pipeline.tracking.tables import digest_of, labelled_table, prediction_table, write_parquet
 from pipeline.tracking.view import EXPERIMENT_NOTE, comparison_view
 
 _BATCH = 100
@@ -206,7 +206,7 @@ class RunLogger:
         table = prediction_table(labelled, predictions, codebook)
         with self._files() as folder:
             (folder / "predictions").mkdir()
-            table.to_parquet(folder / "predictions" / f"{data}.parquet")
+            write_parquet(table, folder / "predictions" / f"{data}.parquet")
             if self._level == MODEL_LEVEL:
                 from pipeline.tracking.plots import evaluation_plots
 

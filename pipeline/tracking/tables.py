@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.codebook import Codebook
@@ -60,6 +61,19 @@ def prediction_table(
     rows = [_row(one, guess, codebook) for one, guess in zip(labelled, predictions, strict=True)]
     lists = [column for task in codebook.tasks for column in (f"{task}.gold", task)]
     return _dataset(rows, lists=lists, numbers=codebook.column_names, flags=("correct",))
+
+
+def write_parquet(table: datasets.Dataset, path: Path) -> None:
+    """Write a table without the progress bar that `datasets` shows even for one batch."""
+    import datasets
+
+    shown = not datasets.are_progress_bars_disabled()
+    datasets.disable_progress_bars()
+    try:
+        table.to_parquet(path)
+    finally:
+        if shown:
+            datasets.enable_progress_bars()
 
 
 def _row(labelled: LabelledSentence, guess: Prediction, codebook: Codebook) -> dict[str, object]:

@@ -53,11 +53,13 @@ def running_ui(store: Store, *, host: str, port: int) -> Iterator[subprocess.Pop
         raise InputError(f"{store.shown} is an MLflow server; open that address in a browser.")
     _require_free(host, port)
     command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)]
-    command += ["--workers", "1"]
+    command += ["--workers", "1", "--uvicorn-opts", "--log-level warning"]
     settings = {
         # In the environment, since other users of the machine can read a command line.
         "MLFLOW_BACKEND_STORE_URI": store.uri,
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        # MLflow's server warns of its own imports.
+        "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore"),
     }
     if store.artifacts is not None:
         command += ["--default-artifact-root", store.artifacts.as_uri()]

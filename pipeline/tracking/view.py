@@ -22,6 +22,9 @@ training curves, and a run *scores* with the scores of all labels.
 To see models only: ``tags.`{LEVEL}` = '{MODEL_LEVEL}'``.
 """
 
+_WIDTH = 190
+"""Pixels of a column: its name is longer than its values."""
+
 _TAG = f"mlflow.sharedViewState.{VIEW_KEY}"
 
 
@@ -41,10 +44,13 @@ def comparison_view(reports: Sequence[EvaluationReport]) -> dict[str, str]:
         (e for e in (("", *BOUNDS), ("", BOUNDS[0])) if len(headlines) * len(e) <= COLUMNS), ("",)
     )
     shown = [headline + ending for headline in headlines for ending in endings]
+    columns = [f"metrics.`{name}`" for name in shown]
     state = {
         "searchFilter": f"tags.`{LEVEL}` = '{MODEL_LEVEL}'",
         "orderByKey": "attributes.start_time",
         "orderByAsc": False,
-        "selectedColumns": [f"metrics.`{name}`" for name in shown],
+        "selectedColumns": columns,
+        "columnOrder": columns,
+        "columnWidths": dict.fromkeys(columns, _WIDTH),
     }
     return {_TAG: json.dumps(state)}

@@ -110,14 +110,14 @@ def test_refuses_a_member_for_another_codebook() -> None:
         EnsembleClassifier.of(TINY, [Fixed(other, [0.0] * 2)], [1.0])
 
 
-def test_every_member_has_its_own_checkpoints(tmp_path: Path) -> None:
+def test_members_share_the_checkpoint_folder(tmp_path: Path) -> None:
     members = [Watched(TINY, [0.0] * 5), Watched(TINY, [0.0] * 5)]
     steps: list[object] = []
     train = [LabelledSentence(SENTENCE, {"topic": ("food",)})]
     monitor = FitMonitor(steps.append, tmp_path)
     EnsembleClassifier.of(TINY, members, [1.0, 1.0]).fit(train, monitor)
     assert [m.seen[0] for m in members] == [train, train]
-    assert [m.seen[1].checkpoints for m in members] == [tmp_path / "1-fixed", tmp_path / "2-fixed"]
+    assert [m.seen[1].checkpoints for m in members] == [tmp_path, tmp_path]
     assert members[0].seen[1].on_step is monitor.on_step
 
 

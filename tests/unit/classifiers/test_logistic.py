@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 
 from pipeline.classifiers.logistic import Regressions, fit_regressions, log_softmax
 from pipeline.codebook import load_codebook
-from pipeline.errors import InputError, ShapeError
+from pipeline.errors import ShapeError
 
 TINY = load_codebook(Path(__file__).parents[2] / "codebooks" / "tiny.yaml")
 FOOD, SERVICE = 0, 1
@@ -92,14 +92,6 @@ def test_without_features_the_priors_remain() -> None:
     _, targets = drawn(50)
     found = fit_regressions(np.zeros((50, 0), np.float32), targets, TINY, c=1.0, balanced=True)
     assert not any(found.learned)
-
-
-@pytest.mark.parametrize("row", [[0, 0, 0], [1, 1, 0]])
-def test_a_multiclass_task_takes_exactly_one_label(row: list[int]) -> None:
-    x, targets = drawn(50)
-    targets[7, TONE] = row
-    with pytest.raises(InputError, match=r"1 of 50 sentences .*'tone'.*exactly one"):
-        fit_regressions(x, targets, TINY, c=1.0, balanced=True)
 
 
 def test_log_softmax_by_hand() -> None:

@@ -163,6 +163,7 @@ def test_the_experiment_says_what_it_holds_and_saves_a_view_of_a_dozen_columns(
     assert "95 % interval" in tags["mlflow.note.content"]
     view = json.loads(tags["mlflow.sharedViewState.scores"])
     columns = view["selectedColumns"]
+    assert view["columnOrder"] == columns
     assert len(columns) == 12
     assert columns[:3] == [
         "metrics.`held-out/topic.macro_f1`",
@@ -192,9 +193,7 @@ def test_predictions_are_one_parquet_row_a_sentence(
     assert rows[0]["topic.food"] == pytest.approx(float(probabilities[0, 0]))
 
 
-def test_plots_and_reports_are_files_of_the_run(
-    logged: tuple[Store, str], tmp_path: Path
-) -> None:
+def test_plots_and_reports_are_files_of_the_run(logged: tuple[Store, str], tmp_path: Path) -> None:
     assert {name for name in files(*logged) if "gold" in name} == {
         "evaluation/gold.json",
         "predictions/gold.parquet",
@@ -265,9 +264,7 @@ def test_an_interruption_ends_the_run_as_killed(store: Store) -> None:
     assert read(store, run.run_id).data.tags["error"] == "KeyboardInterrupt"
 
 
-def test_the_environment_can_be_built_again_from_what_is_kept(
-    store: Store, tmp_path: Path
-) -> None:
+def test_the_environment_can_be_built_again_from_what_is_kept(store: Store, tmp_path: Path) -> None:
     with start_run(store, "kitchen", "rules") as run:
         run.environment()
     facts = json.loads(local(store, run.run_id, "environment.json", tmp_path).read_text())
@@ -295,3 +292,11 @@ def test_importing_the_package_imports_no_heavy_one() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set()"
+
+
+def test_keeping_predictions_shows_no_progress_bar(
+    store: Store, log_evaluation: Log, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with start_run(store, "kitchen", "rules") as run, run.child("fold 1") as fold:
+        log_evaluation(fold, "fold")
+    assert capfd.readouterr() == ("", "")
