@@ -104,7 +104,8 @@ def to_predictions(
     Raises:
         ShapeError: the arrays do not have one row a sentence and one column a label.
     """
-    _require_columns(probabilities, codebook, rows=len(sentences))
+    for array in (probabilities, decisions.given, decisions.withheld):
+        _require_columns(array, codebook, rows=len(sentences))
     predictions: list[Prediction] = []
     for row, sentence in enumerate(sentences):
         labels: dict[str, tuple[str, ...] | None] = {}
@@ -122,7 +123,9 @@ def to_predictions(
 
 
 def _require_columns(
-    array: npt.NDArray[np.float32], codebook: Codebook, rows: int | None = None
+    array: npt.NDArray[np.float32] | npt.NDArray[np.bool_],
+    codebook: Codebook,
+    rows: int | None = None,
 ) -> None:
     wanted = f"({'n' if rows is None else rows}, {codebook.width})"
     if array.ndim != 2 or array.shape[1] != codebook.width or rows not in (None, array.shape[0]):

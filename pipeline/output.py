@@ -12,23 +12,31 @@ from typing import BinaryIO
 
 from pipeline.errors import OutputError
 
-_NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO}
+NOT_WRITABLE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO},
+)
+"""Error numbers that a write gives on a full or failing disk."""
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """Open a temporary file that becomes `path` when the block ends without an error.
 
-    Missing parent folders are made. After an error, or an interruption, `path` is as it was before.
+    Missing parent folders are made, and a symbolic link is followed. After an error, or an
+    interruption, `path` is as it was before.
 
     Raises:
-        OutputError: the folder cannot be written, `path` is a folder, or the disk is full.
+        OutputError: the folder cannot be written, `path` is a folder or a device, or the disk is
+            full.
     """
-    if path.is_dir():
-        raise OutputError(f"{path}: is a folder; give the name of a file.")
+    target = Path(os.path.realpath(path))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        if target.is_dir():
+            raise OutputError(f"{path}: is a folder; give the name of a file.")
+        if target.exists() and not target.is_file():
+            raise OutputError(f"{path}: is not a regular file; give the name of a file.")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", dir=target.parent)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}).") from None
     temporary = Path(name)
@@ -38,9 +46,9 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        temporary.replace(target)
     except OSError as error:
-        if error.errno in _NOT_WRITABLE:
+        if error.errno in NOT_WRITABLE:
             raise OutputError(f"{path}: cannot be written ({error.strerror}).") from None
         raise
     finally:

@@ -22,7 +22,7 @@ def render_card(manifest: Manifest, codebook: Codebook, rule: DecisionRule) -> s
         "",
         "## Limits",
         "",
-        *[f"- {limit}" for limit in facts.limits],
+        *([f"- {limit}" for limit in facts.limits] or ["None stated."]),
         "",
         "## Measured figures",
         "",
@@ -32,6 +32,7 @@ def render_card(manifest: Manifest, codebook: Codebook, rule: DecisionRule) -> s
         "",
         "Calibrated logit = logit × scale + bias. A label of a multilabel task is given at or",
         "above its threshold; a multiclass task takes its most probable label.",
+        *_withheld(rule),
         "",
         "| column | scale | bias | threshold |",
         "|---|---|---|---|",
@@ -57,6 +58,15 @@ def _figures(figures: tuple[Figure, ...]) -> list[str]:
         interval = f"{f.low:.3f} to {f.high:.3f}" if known else "too few documents"
         rows.append(f"| {f.dataset} | {f.name} | {f.value:.3f} | {interval} | {f.support} |")
     return rows
+
+
+def _withheld(rule: DecisionRule) -> list[str]:
+    if not rule.abstain_within:
+        return []
+    return [
+        f"A decision is withheld where the probability is less than {rule.abstain_within:.3f} from",
+        "its threshold, or the two most probable labels of a multiclass task are so close.",
+    ]
 
 
 def _rule_rows(codebook: Codebook, rule: DecisionRule) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -22,6 +23,10 @@ from pipeline.records import Sentence
 if TYPE_CHECKING:
     from pipeline.classifiers.onnx import OnnxClassifier
     from pipeline.classifiers.transformer import TransformerClassifier
+
+
+RUN_EVERYWHERE = frozenset({"majority", "rules", "linear", "onnx"})
+"""Kinds that predict with the core install."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,9 @@ def deployable(classifier: Classifier, folder: Path) -> Classifier:
 
     Transformers become int8 ONNX models (dynamic quantisation of weights, per channel) written
     under `folder`, which must outlive the result; ensembles have their members exchanged.
+
+    Raises:
+        CheckFailed: a classifier of this kind, or a member of it, needs torch to predict.
     """
     if classifier.kind == "transformer":
         return _export_int8(cast("TransformerClassifier", classifier), folder)
@@ -55,6 +63,12 @@ def deployable(classifier: Classifier, folder: Path) -> Classifier:
             (folder / str(index)).mkdir(parents=True)
             members.append(deployable(member, folder / str(index)))
         return classifier.with_members(members)
+    if classifier.kind not in RUN_EVERYWHERE:
+        raise CheckFailed(
+            f"A classifier of kind '{classifier.kind}' cannot be shipped: it needs the extra "
+            f"'train' to predict. Promote a transformer (it is exported), an ensemble of such, or "
+            f"one of {', '.join(sorted(RUN_EVERYWHERE))}."
+        )
     return classifier
 
 
@@ -78,7 +92,8 @@ def check_parity(
     before = rule.probabilities(trained.predict_logits(sentences), codebook)
     after = rule.probabilities(exported.predict_logits(sentences), codebook)
     difference = np.abs(before - after)
-    flips = rule.decide(before, codebook).given != rule.decide(after, codebook).given
+    old, new = rule.decide(before, codebook), rule.decide(after, codebook)
+    flips = (old.given != new.given) | (old.withheld != new.withheld)
     parity = Parity(
         sentences=len(sentences),
         mean_difference=float(difference.mean()),
@@ -95,20 +110,32 @@ def check_parity(
     return parity
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what the exporter and the quantiser say of their own internals."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
 def _export_int8(classifier: TransformerClassifier, folder: Path) -> OnnxClassifier:
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    from pipeline.classifiers.onnx import MODEL_FILE, OnnxClassifier, OnnxInputs, write_inputs
+    from pipeline.classifiers.onnx import MODEL_FILE, OnnxClassifier, SavedOnnx
+    from pipeline.classifiers.state import write_saved
 
     network = classifier.network.to("cpu").eval()
     # Two rows of four tokens: sizes of one would be taken for constants by the tracer.
     ids = torch.zeros((2, 4), dtype=torch.int64)
     names = ["input_ids", "attention_mask", "token_type_ids"]
     batch, tokens = torch.export.Dim("batch"), torch.export.Dim("tokens", max=512)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of its own internals
+    with _quiet(), tempfile.TemporaryDirectory(dir=folder) as scratch:
         full = Path(scratch) / "float32.onnx"
         torch.onnx.export(
             network,
@@ -123,8 +150,11 @@ def _export_int8(classifier: TransformerClassifier, folder: Path) -> OnnxClassif
         )
         quantize_dynamic(full, folder / MODEL_FILE, weight_type=QuantType.QInt8, per_channel=True)
     classifier.tokenizer.save(folder)
-    inputs = OnnxInputs(
-        max_tokens=classifier.settings.encoder.max_tokens, context=classifier.settings.context
+    saved = SavedOnnx(
+        codebook=classifier.codebook.signature,
+        columns=classifier.codebook.column_names,
+        max_tokens=classifier.settings.encoder.max_tokens,
+        context=classifier.settings.context,
     )
-    write_inputs(inputs, folder)
+    write_saved(folder, saved)
     return OnnxClassifier.load(folder, classifier.codebook)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from pipeline import __version__
 from pipeline.bundle.card import render_card
@@ -20,14 +20,16 @@ from pipeline.classifiers.protocol import Classifier
 from pipeline.classifiers.registry import classifier_class
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.decision import DecisionRule, Decisions, Probabilities
-from pipeline.errors import BundleError, OutputError, StanceError
+from pipeline.errors import BundleError, OutputError, SettingsError, StanceError
 from pipeline.records import Sentence
+from pipeline.validated_yaml import validate_model
 
 MANIFEST = "manifest.json"
 CODEBOOK = "codebook.json"
 DECISION = "decision.json"
 CARD = "MODEL_CARD.md"
 CLASSIFIER = "classifier"
+FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,10 @@ def write_bundle(
     Raises:
         OutputError: the folder cannot be written, or holds something that is not a bundle.
     """
-    if folder.exists() and not (folder / MANIFEST).exists() and any(folder.iterdir()):
-        raise OutputError(f"{folder}: exists and is no bundle; choose another folder.")
     codebook = classifier.codebook
     try:
+        if folder.exists() and not _replaceable(folder):
+            raise OutputError(f"{folder}: exists and is no bundle; choose another folder.")
         folder.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     except OSError as error:
@@ -92,7 +94,7 @@ def write_bundle(
             files={},
         )
         _write_text(staging / CARD, render_card(manifest, codebook, rule))
-        manifest = manifest.model_copy(update={"files": _hashes(staging)})
+        manifest = manifest.model_copy(update={"files": _hashes(staging)}).sealed()
         _write_text(staging / MANIFEST, manifest.model_dump_json(indent=1))
         _swap(staging, folder)
     except OSError as error:
@@ -112,18 +114,14 @@ def load_bundle(folder: Path, *, codebook: Codebook | None = None) -> Bundle:
     Raises:
         BundleError: a file is missing, was changed, or does not fit the codebook or this version.
     """
-    manifest = read_manifest(folder)
-    _verify(folder, manifest)
+    manifest, own = read_facts(folder)
     try:
-        own = load_codebook(folder / CODEBOOK)
-        rule = DecisionRule(**json.loads((folder / DECISION).read_text(encoding="utf-8")))
-    except (ValueError, TypeError, StanceError) as error:
-        raise BundleError(f"{folder}: cannot be read ({error}).") from None
-    rule = DecisionRule(
-        tuple(rule.scale), tuple(rule.bias), tuple(rule.threshold), rule.abstain_within
-    )
-    if own.signature != manifest.codebook_signature or len(rule.scale) != own.width:
-        raise BundleError(f"{folder}: its codebook and its manifest do not belong together.")
+        rule = TypeAdapter(DecisionRule).validate_json((folder / DECISION).read_bytes())
+    except ValidationError as error:
+        problem = str(error).splitlines()[0]
+        raise BundleError(f"{folder / DECISION}: cannot be read ({problem}).") from None
+    if {len(rule.scale), len(rule.bias), len(rule.threshold)} != {own.width}:
+        raise BundleError(f"{folder / DECISION}: expected {own.width} entries, one a label.")
     if codebook is not None and codebook.signature != own.signature:
         raise BundleError(
             f"{folder}: the model was trained for the labels of codebook '{own.name}' "
@@ -135,32 +133,66 @@ def load_bundle(folder: Path, *, codebook: Codebook | None = None) -> Bundle:
     return Bundle(classifier, own, rule, manifest)
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """Read manifest.json of a bundle folder.
+def read_facts(folder: Path) -> tuple[Manifest, Codebook]:
+    """Verify a bundle and read what can be known of it without loading its classifier.
 
     Raises:
-        BundleError: the folder is no bundle of a format this version reads.
+        BundleError: a file is missing or was changed, or this version cannot read it.
     """
+    manifest = _read_manifest(folder)
+    _verify(folder, manifest)
+    try:
+        own = load_codebook(folder / CODEBOOK)
+    except StanceError as error:
+        raise BundleError(f"{folder}: its codebook cannot be read: {error}") from None
+    if own.signature != manifest.codebook_signature:
+        raise BundleError(f"{folder}: its codebook and its manifest do not belong together.")
+    return manifest, own
+
+
+def _read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
-        return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise BundleError(
             f"{folder}: no model here ({MANIFEST} is missing). Give the folder of a model, or make "
             "one with 'stance train' and 'stance promote'."
         ) from None
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
-        raise BundleError(f"{path}: cannot be read ({error}).") from None
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path}: cannot be read as JSON ({error}).") from None
+    written = data.get("format") if isinstance(data, dict) else None
+    if written != FORMAT:
+        raise BundleError(
+            f"{path}: is of format {written!r}; this version of stance-pipeline ({__version__}) "
+            f"reads format {FORMAT}. Make the model again, or use the version that made it."
+        )
+    try:
+        manifest = validate_model(Manifest, data, where=str(path))
+    except SettingsError as error:
+        raise BundleError(str(error)) from None
+    if manifest.seal is None:
+        raise BundleError(f"{path}: carries no seal. Make the model again.")
+    if manifest.seal != manifest.contents():
+        raise BundleError(
+            f"{path}: was changed after the model was made. Restore it from its source or make "
+            "the model again."
+        )
+    return manifest
 
 
 def _verify(folder: Path, manifest: Manifest) -> None:
     problems = []
-    for name, expected in manifest.files.items():
-        path = folder / name
-        if not path.is_file():
-            problems.append(f"{name} is missing")
-        elif (got := _sha256(path)) != expected:
-            problems.append(f"{name} was changed (sha256 {got[:12]}…, expected {expected[:12]}…)")
+    try:
+        for name, expected in manifest.files.items():
+            path = folder / name
+            if not path.is_file():
+                problems.append(f"{name} is missing")
+            elif (got := _sha256(path)) != expected:
+                changed = f"(sha256 {got[:12]}…, expected {expected[:12]}…)"
+                problems.append(f"{name} was changed {changed}")
+    except OSError as error:
+        problems.append(str(error))
     if problems:
         raise BundleError(
             f"{folder}: the model is not as it was made: {'; '.join(problems)}. Restore it "
@@ -182,17 +214,23 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
 
 
+def _replaceable(folder: Path) -> bool:
+    return (folder / MANIFEST).exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
 def _swap(new: Path, folder: Path) -> None:
-    """Put `new` in the place of `folder`; the old one is deleted only afterwards."""
+    """Put `new` in the place of `folder`; the old one is deleted only afterwards.
+
+    Also when interrupted at any point, one of the two is in its place.
+    """
     if not folder.exists():
         new.rename(folder)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-    folder.rename(old / "bundle")
     try:
+        folder.rename(old / "bundle")
         new.rename(folder)
-    except OSError:
-        (old / "bundle").rename(folder)
-        raise
     finally:
+        if not folder.exists():
+            (old / "bundle").rename(folder)
         shutil.rmtree(old, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -40,7 +41,11 @@ class BundleFacts(StrictModel):
 
 
 class Manifest(StrictModel):
-    """Contents of manifest.json."""
+    """Contents of manifest.json.
+
+    `files` holds the hash of every other file; `seal` the hash of the manifest itself, so that
+    figures and limits cannot be edited unnoticed.
+    """
 
     format: Literal[1] = 1
     model_id: str
@@ -52,3 +57,12 @@ class Manifest(StrictModel):
     codebook_signature: str
     facts: BundleFacts
     files: dict[str, Sha256]
+    seal: Sha256 | None = None
+
+    def contents(self) -> str:
+        """Return the SHA-256 of everything but the seal."""
+        return hashlib.sha256(self.model_dump_json(exclude={"seal"}).encode()).hexdigest()
+
+    def sealed(self) -> Manifest:
+        """Return the manifest with its seal."""
+        return self.model_copy(update={"seal": self.contents()})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from tokenizers import Encoding
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from pipeline.classifiers.protocol import FitMonitor, FitStep
 from pipeline.classifiers.targets import Targets
 from pipeline.classifiers.tokenization import Indices, length_batches, pad
 from pipeline.codebook import Codebook, TaskType
+from pipeline.errors import InputError, OutputError
 from pipeline.settings.classifiers import TransformerSettings
 
 CHECKPOINT_EVERY = 200
@@ -37,16 +38,21 @@ def preferred_dtype(settings: TransformerSettings) -> torch.dtype:
 
 @dataclass(frozen=True)
 class _Loss:
-    """Masked multi-task loss: weighted BCE for multilabel, weighted cross-entropy for multiclass.
+    """Masked multi-task loss, a sum over the tasks.
 
-    Positives (classes) weigh (negatives / positives) ** exponent; the task losses are added.
+    Multilabel: binary cross-entropy, summed over the labels and averaged over the sentences
+    whose labels are known.
+    Multiclass: cross-entropy times `multiclass`. Positives (classes) weigh
+    (negatives / positives) ** exponent.
     """
 
     codebook: Codebook
     weights: Tensor
+    multiclass: float
 
     @classmethod
-    def of(cls, codebook: Codebook, targets: Targets, exponent: float) -> _Loss:
+    def of(cls, codebook: Codebook, targets: Targets, settings: TransformerSettings) -> _Loss:
+        exponent = settings.positive_weight
         known = ~np.isnan(targets)
         positives = np.where(known, targets, 0.0).sum(axis=0)
         negatives = known.sum(axis=0) - positives
@@ -54,7 +60,8 @@ class _Loss:
         for task in codebook.multiclass_tasks():
             part = codebook.slice_of(task)
             weights[part] /= weights[part].mean()
-        return cls(codebook, torch.tensor(weights, dtype=torch.float32))
+        weights = torch.tensor(weights, dtype=torch.float32)
+        return cls(codebook, weights, settings.multiclass_weight)
 
     def __call__(self, logits: Tensor, targets: Tensor) -> Tensor:
         known = ~torch.isnan(targets)
@@ -67,11 +74,12 @@ class _Loss:
                 losses = nn.functional.binary_cross_entropy_with_logits(
                     logits[:, part], filled[:, part], pos_weight=weights, reduction="none"
                 )
-                total = total + (losses * known[:, part]).sum() / known[:, part].sum().clamp(min=1)
+                rows = known[:, part].any(dim=1)
+                total = total + (losses * known[:, part]).sum() / rows.sum().clamp(min=1)
             else:
                 rows = known[:, part].all(dim=1)
                 if rows.any():
-                    total = total + nn.functional.cross_entropy(
+                    total = total + self.multiclass * nn.functional.cross_entropy(
                         logits[rows, part], filled[rows, part].argmax(dim=1), weight=weights
                     )
         return total
@@ -97,13 +105,13 @@ def finetune(
     plan = [_epoch_batches(lengths, settings, seed, epoch) for epoch in range(settings.epochs)]
     ends = np.cumsum([len(batches) for batches in plan])
     steps = [batch for batches in plan for batch in batches][: settings.max_steps]
-    loss_of = _Loss.of(codebook, targets, settings.positive_weight)
+    loss_of = _Loss.of(codebook, targets, settings)
     optimiser = _optimiser(network, settings)
     rates = [group["lr"] for group in optimiser.param_groups]
     share = _schedule(len(steps), settings.warmup)
     dtype = preferred_dtype(settings)
     checkpoint = monitor.checkpoints and _checkpoint_path(
-        monitor.checkpoints, network, encodings, targets, settings, seed
+        monitor.checkpoints, network, encodings, targets, codebook, settings, seed
     )
     done = _restore(network, optimiser, checkpoint)
     recent: list[float] = []
@@ -162,8 +170,11 @@ def _schedule(steps: int, warmup: float) -> Callable[[int], float]:
 
 
 def _optimiser(network: MultitaskNetwork, settings: TransformerSettings) -> torch.optim.AdamW:
+    words = network.encoder.get_input_embeddings()
+    words.requires_grad_(settings.train_word_embeddings)
+
     def split(module: nn.Module) -> Iterator[list[nn.Parameter]]:
-        parameters = list(module.parameters())
+        parameters = [p for p in module.parameters() if p.requires_grad]
         yield [p for p in parameters if p.ndim > 1]
         yield [p for p in parameters if p.ndim <= 1]  # biases and norms do not decay
 
@@ -173,7 +184,7 @@ def _optimiser(network: MultitaskNetwork, settings: TransformerSettings) -> torc
         for module, rate in zip((network.encoder, network.heads), rates, strict=True)
         for group, decay in zip(split(module), (settings.weight_decay, 0.0), strict=True)
     ]
-    return torch.optim.AdamW(groups)
+    return torch.optim.AdamW(groups, betas=(0.9, 0.98), eps=1e-6)
 
 
 def _checkpoint_path(
@@ -181,6 +192,7 @@ def _checkpoint_path(
     network: MultitaskNetwork,
     encodings: Sequence[Encoding],
     targets: Targets,
+    codebook: Codebook,
     settings: TransformerSettings,
     seed: int,
 ) -> Path:
@@ -189,11 +201,13 @@ def _checkpoint_path(
     A finished run's checkpoint therefore serves any later fit of the same kind on the same data,
     such as that of an ensemble's member.
     """
-    digest = hashlib.sha256(f"{settings.model_dump_json()} {seed}".encode())
+    after = {"pretrained_share", "soup"}  # applied to finished trainings
+    head = f"{settings.model_dump_json(exclude=after)} {seed} {codebook.signature}"
+    digest = hashlib.sha256(head.encode())
     for encoding in encodings:
         digest.update(np.asarray(encoding.ids, dtype=np.int64).tobytes())
     digest.update(np.ascontiguousarray(targets).tobytes())
-    for weights in network.encoder.state_dict().values():
+    for weights in network.state_dict().values():
         digest.update(weights.cpu().numpy().tobytes())
     return folder / f"transformer-{digest.hexdigest()[:16]}.safetensors"
 
@@ -203,10 +217,16 @@ def _save(network: MultitaskNetwork, optimiser: torch.optim.AdamW, done: int, pa
     tensors = {f"network.{k}": v.contiguous() for k, v in network.state_dict().items()}
     for index, moments in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{name}": value for name, value in moments.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".part")
-    save_file(tensors, temporary, metadata={"steps": str(done)})
-    temporary.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file(tensors, temporary, metadata={"steps": str(done)})
+        temporary.replace(path)
+    except (OSError, SafetensorError) as error:
+        raise OutputError(f"{path}: the checkpoint cannot be written ({error}).") from None
+    finally:
+        if path.parent.is_dir():
+            temporary.unlink(missing_ok=True)
 
 
 def _restore(network: MultitaskNetwork, optimiser: torch.optim.AdamW, path: Path | None) -> int:
@@ -215,15 +235,20 @@ def _restore(network: MultitaskNetwork, optimiser: torch.optim.AdamW, path: Path
         return 0
     weights: dict[str, Tensor] = {}
     moments: dict[int, dict[str, Tensor]] = {}
-    with safe_open(path, framework="pt") as file:
-        done = int(file.metadata()["steps"])
-        for key in file.keys():  # noqa: SIM118 - not a mapping
-            kind, _, name = key.partition(".")
-            if kind == "network":
-                weights[name] = file.get_tensor(key)
-            else:
-                index, _, moment = name.partition(".")
-                moments.setdefault(int(index), {})[moment] = file.get_tensor(key)
+    try:
+        with safe_open(path, framework="pt") as file:
+            done = int(file.metadata()["steps"])
+            for key in file.keys():  # noqa: SIM118 - not a mapping
+                kind, _, name = key.partition(".")
+                if kind == "network":
+                    weights[name] = file.get_tensor(key)
+                else:
+                    index, _, moment = name.partition(".")
+                    moments.setdefault(int(index), {})[moment] = file.get_tensor(key)
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"{path}: the checkpoint cannot be read ({error}). Delete it to train from the start."
+        ) from None
     network.load_state_dict(weights)
     groups = optimiser.state_dict()["param_groups"]
     optimiser.load_state_dict({"state": moments, "param_groups": groups})

@@ -26,6 +26,7 @@ from pipeline.classifiers.state import (
     write_saved,
 )
 from pipeline.codebook import Codebook
+from pipeline.labelling.typography import plain
 from pipeline.records import LabelledSentence, Sentence
 from pipeline.settings.classifiers import LinearSettings
 
@@ -66,7 +67,7 @@ class LinearClassifier:
         from scipy.sparse import hstack
 
         known, targets = known_part(train, self.codebook, self.kind)
-        texts = [labelled.sentence.text for labelled in known]
+        texts = [plain(labelled.sentence.text) for labelled in known]
         limits = {"min_df": self.settings.min_df, "max_features": self.settings.max_features}
         words = fit_block(texts, analyzer="word", ngrams=self.settings.word_ngrams, **limits)
         characters = fit_block(
@@ -87,7 +88,7 @@ class LinearClassifier:
         """Return log-odds and log-probabilities, float32 (n, width)."""
         words, characters = fitted(self._blocks, self.kind)
         regressions = fitted(self._regressions, self.kind)
-        texts = [sentence.text for sentence in sentences]
+        texts = [plain(sentence.text) for sentence in sentences]
         border = len(words.terms)
         products = words.dot(texts, regressions.weights[:border])
         products += characters.dot(texts, regressions.weights[border:])

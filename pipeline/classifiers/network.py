@@ -40,7 +40,8 @@ class MultitaskNetwork(PreTrainedModel):
 
     def __init__(self, config: MultitaskConfig) -> None:
         super().__init__(config)
-        settings = dict(config.encoder)
+        # Without its dtype: an encoder stored in half precision is trained in single precision.
+        settings = {k: v for k, v in config.encoder.items() if k not in ("dtype", "torch_dtype")}
         encoder_config = AutoConfig.for_model(settings.pop("model_type"), **settings)
         self.encoder = AutoModel.from_config(encoder_config)
         if hasattr(self.encoder, "pooler"):
@@ -48,7 +49,8 @@ class MultitaskNetwork(PreTrainedModel):
         self.has_segments = getattr(encoder_config, "type_vocab_size", 0) > 1
         self.dropout = nn.Dropout(config.dropout)
         width = encoder_config.hidden_size
-        self.heads = nn.ModuleDict({t: nn.Linear(width, n) for t, n in config.heads})
+        # A list: names of tasks could clash with attributes of a ModuleDict ("type", "values").
+        self.heads = nn.ModuleList(nn.Linear(width, size) for _, size in config.heads)
         self.post_init()
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
@@ -60,4 +62,4 @@ class MultitaskNetwork(PreTrainedModel):
         mask = attention_mask.unsqueeze(-1).to(states.dtype)
         pooled = (states * mask).sum(dim=1) / mask.sum(dim=1).clamp(min=1.0)
         pooled = self.dropout(pooled)
-        return torch.cat([head(pooled) for head in self.heads.values()], dim=-1)
+        return torch.cat([head(pooled) for head in self.heads], dim=-1)

@@ -5,29 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from shutil import copyfile
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import onnxruntime
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
-from pydantic import ValidationError
+from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
 from pipeline.classifiers.protocol import Logits
+from pipeline.classifiers.state import Saved, read_saved, write_saved
 from pipeline.classifiers.tokenization import SentenceTokenizer, length_batches, pad
 from pipeline.codebook import Codebook
 from pipeline.errors import BundleError
 from pipeline.records import Sentence
-from pipeline.validated_yaml import StrictModel
 
 MODEL_FILE = "model.onnx"
-INPUT_FILE = "inputs.json"
 PREDICT_TOKENS = 2048
 """Padded tokens a batch; small enough for the processor's cache, measured in benchmarks/speed."""
 
 
-class OnnxInputs(StrictModel):
-    """How sentences become inputs of the exported model."""
+_UNREADABLE = (
+    OSError,
+    failures.Fail,
+    failures.InvalidArgument,
+    failures.InvalidGraph,
+    failures.InvalidProtobuf,
+    failures.NoSuchFile,
+    failures.NotImplemented,
+    failures.RuntimeException,
+)
 
+
+class SavedOnnx(Saved):
+    """How sentences become inputs of the exported model, and for which labels it is."""
+
+    kind: Literal["onnx"] = "onnx"
     max_tokens: int
     context: bool
 
@@ -37,7 +48,7 @@ class OnnxClassifier:
 
     kind: ClassVar[str] = "onnx"
 
-    def __init__(self, codebook: Codebook, folder: Path, inputs: OnnxInputs) -> None:
+    def __init__(self, codebook: Codebook, folder: Path, inputs: SavedOnnx) -> None:
         self.codebook = codebook
         self.inputs = inputs
         self._folder = folder
@@ -51,7 +62,7 @@ class OnnxClassifier:
             self._session = onnxruntime.InferenceSession(
                 str(path), options, providers=onnxruntime.get_available_providers()
             )
-        except (Fail, InvalidGraph, InvalidProtobuf, OSError) as error:
+        except _UNREADABLE as error:
             raise BundleError(f"{path}: not a readable ONNX model ({error}).") from None
         self._names = [node.name for node in self._session.get_inputs()]
         columns = self._session.get_outputs()[0].shape[-1]
@@ -72,22 +83,12 @@ class OnnxClassifier:
         return logits
 
     def save(self, folder: Path) -> None:
-        """Copy model and tokenizer into `folder`."""
+        """Write classifier.json and copy model and tokenizer into `folder`."""
         copyfile(self._folder / MODEL_FILE, folder / MODEL_FILE)
         self._tokenizer.save(folder)
-        write_inputs(self.inputs, folder)
+        write_saved(folder, self.inputs)
 
     @classmethod
     def load(cls, folder: Path, codebook: Codebook) -> OnnxClassifier:
         """Read what `save` wrote; see `Classifier.load`."""
-        path = folder / INPUT_FILE
-        try:
-            inputs = OnnxInputs.model_validate_json(path.read_text(encoding="utf-8"))
-        except (OSError, ValidationError) as error:
-            raise BundleError(f"{path}: cannot be read ({error}).") from None
-        return cls(codebook, folder, inputs)
-
-
-def write_inputs(inputs: OnnxInputs, folder: Path) -> None:
-    """Write how sentences become inputs, beside the exported model."""
-    (folder / INPUT_FILE).write_text(inputs.model_dump_json() + "\n", encoding="utf-8")
+        return cls(codebook, folder, read_saved(SavedOnnx, folder, codebook, cls.kind))

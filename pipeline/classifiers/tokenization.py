@@ -15,10 +15,15 @@ from tokenizers import Encoding, Tokenizer
 
 from pipeline.classifiers.inputs import context_of
 from pipeline.errors import BundleError
+from pipeline.labelling.typography import plain
 from pipeline.records import Sentence
 
 Indices = npt.NDArray[np.int64]
 TOKENIZER_FILE = "tokenizer.json"
+CHARACTERS_PER_TOKEN = 20
+"""Of a text, so many characters a token are looked at. Sentences have about five a token; the limit
+keeps a text without any full stop (a table, an encoded image) from taking minutes, since the time
+grows with the product of what is cut off sentence and context."""
 
 
 class SentenceTokenizer:
@@ -46,7 +51,7 @@ class SentenceTokenizer:
         path = folder / TOKENIZER_FILE
         try:
             tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - the library raises nothing more specific
             raise BundleError(f"{path}: cannot be read as a tokenizer ({error}).") from None
         return cls(tokenizer, max_tokens=max_tokens, context=context)
 
@@ -56,14 +61,15 @@ class SentenceTokenizer:
 
     def encode(self, sentences: Sequence[Sentence]) -> list[Encoding]:
         """Return one encoding a sentence, special tokens included, at most `max_tokens` long."""
-        texts = [encodable(s.text) for s in sentences]
+        far = self.max_tokens * CHARACTERS_PER_TOKEN
+        texts = [encodable(s.text[:far]) for s in sentences]
         firsts = self._tokenizer.encode_batch(texts, add_special_tokens=False)
         room = self.max_tokens - self._specials
         for first in firsts:
             first.truncate(room)
         if not self.context:
             return [self._tokenizer.post_process(first) for first in firsts]
-        contexts = [encodable(context_of(s)) for s in sentences]
+        contexts = [encodable(context_of(s)[-far:]) for s in sentences]
         seconds = self._tokenizer.encode_batch(contexts, add_special_tokens=False)
         joined = []
         for first, second in zip(firsts, seconds, strict=True):
@@ -73,8 +79,8 @@ class SentenceTokenizer:
 
 
 def encodable(text: str) -> str:
-    """Return `text` with lone surrogates, which the tokenizer cannot take, replaced."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Return `text` in plain typography, without the lone surrogates that tokenizers refuse."""
+    return plain(text).encode("utf-8", "replace").decode("utf-8")
 
 
 def length_batches(lengths: Sequence[int], tokens_per_batch: int) -> list[Indices]:

@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-import json
+import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel
+from transformers.utils import CONFIG_NAME
+from transformers.utils import logging as hf_logging
 
-from pipeline.classifiers.encoder import resolve_encoder
+from pipeline.classifiers.encoder import WEIGHTS_FILE, resolve_encoder
 from pipeline.classifiers.finetuning import finetune
 from pipeline.classifiers.network import MultitaskConfig, MultitaskNetwork
-from pipeline.classifiers.protocol import QUIET, FitMonitor, Logits
-from pipeline.classifiers.targets import encode_targets
+from pipeline.classifiers.protocol import QUIET, FitMonitor, FitStep, Logits
+from pipeline.classifiers.state import Saved, fitted, known_part, read_saved, write_saved
 from pipeline.classifiers.tokenization import SentenceTokenizer, length_batches, pad
 from pipeline.codebook import Codebook
-from pipeline.errors import BundleError, InputError, ShapeError
+from pipeline.errors import BundleError, OutputError, SettingsError
 from pipeline.records import LabelledSentence, Sentence
 from pipeline.settings.classifiers import TransformerSettings
 
-SETTINGS_FILE = "settings.json"
+hf_logging.disable_progress_bar()  # our own progress is reported to the monitor
+hf_logging.set_verbosity_error()
+
+SOUP_SEED_STEP = 7919
+"""Between the seeds of the trainings that are averaged; far from seeds that people choose."""
 PREDICT_TOKENS = 4096
 """Padded tokens a batch at prediction; large enough to keep two cores busy, small in memory."""
+
+
+class _SavedTransformer(Saved):
+    kind: Literal["transformer"]
+    settings: TransformerSettings
 
 
 class TransformerClassifier:
@@ -46,42 +57,49 @@ class TransformerClassifier:
         """The trained network.
 
         Raises:
-            InputError: the classifier was neither fitted nor loaded.
+            BundleError: the classifier was neither fitted nor loaded.
         """
-        if self._network is None:
-            raise InputError("This transformer is not trained yet: call fit or load first.")
-        return self._network
+        return fitted(self._network, self.kind)
 
     @property
     def tokenizer(self) -> SentenceTokenizer:
         """The tokenizer the network was trained with."""
-        if self._tokenizer is None:
-            raise InputError("This transformer is not trained yet: call fit or load first.")
-        return self._tokenizer
+        return fitted(self._tokenizer, self.kind)
 
     def fit(self, train: Sequence[LabelledSentence], monitor: FitMonitor = QUIET) -> None:
-        """Fine-tune on `train`; see `Trainable.fit`. Resumes from `monitor.checkpoints`."""
-        targets = encode_targets(train, self.codebook)
-        if np.isnan(targets).all():
-            raise InputError(f"None of the {len(train)} training sentences has a known label.")
+        """Fine-tune on `train`; see `Trainable.fit`. Resumes from `monitor.checkpoints`.
+
+        Raises:
+            InputError: no sentence carries a known label, the encoder cannot be had, or a
+                checkpoint cannot be read.
+            SettingsError: `max_tokens` is more than the encoder reads.
+            OutputError: a checkpoint cannot be written.
+        """
+        known, targets = known_part(train, self.codebook, self.kind)
         torch.manual_seed(self.seed)
         folder = resolve_encoder(self.settings.encoder)
-        encoder = AutoModel.from_pretrained(folder, local_files_only=True)
+        encoder = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
         network = MultitaskNetwork(self._configuration(folder))
         network.encoder.load_state_dict(encoder.state_dict(), strict=False)
         if torch.cuda.is_available():
             network.to("cuda")
         self._tokenizer = self._read_tokenizer(folder)
-        encodings = self._tokenizer.encode([labelled.sentence for labelled in train])
-        finetune(
-            network,
-            encodings,
-            targets,
-            self.codebook,
-            self.settings,
-            seed=self.seed,
-            monitor=monitor,
-        )
+        encodings = self._tokenizer.encode([labelled.sentence for labelled in known])
+        start = copy.deepcopy(network.state_dict())
+        trained = []
+        for number in range(self.settings.soup):
+            network.load_state_dict(start)
+            finetune(
+                network,
+                encodings,
+                targets,
+                self.codebook,
+                self.settings,
+                seed=self.seed + SOUP_SEED_STEP * number,
+                monitor=_counting_on(monitor, number, self.settings),
+            )
+            trained.append(copy.deepcopy(network.state_dict()))
+        network.load_state_dict(_average(trained))
         _mix_back(network, encoder.state_dict(), self.settings.pretrained_share)
         self._network = network
 
@@ -101,52 +119,85 @@ class TransformerClassifier:
         return logits
 
     def save(self, folder: Path) -> None:
-        """Write weights (safetensors), tokenizer and settings into `folder`."""
-        self.network.save_pretrained(folder)
-        self.tokenizer.save(folder)
-        (folder / SETTINGS_FILE).write_text(
-            self.settings.model_dump_json(indent=1) + "\n", encoding="utf-8"
+        """Write classifier.json, weights (safetensors) and tokenizer into `folder`."""
+        network, tokenizer = self.network, self.tokenizer
+        try:
+            network.save_pretrained(folder)
+        except SafetensorError as error:
+            raise OutputError(f"{folder}: weights cannot be written ({error}).") from None
+        tokenizer.save(folder)
+        saved = _SavedTransformer(
+            kind="transformer",
+            codebook=self.codebook.signature,
+            columns=self.codebook.column_names,
+            settings=self.settings,
         )
+        write_saved(folder, saved)
 
     @classmethod
     def load(cls, folder: Path, codebook: Codebook) -> TransformerClassifier:
         """Read what `save` wrote; see `Classifier.load`."""
-        path = folder / SETTINGS_FILE
+        saved = read_saved(_SavedTransformer, folder, codebook, cls.kind)
+        for name in (CONFIG_NAME, WEIGHTS_FILE):  # without them transformers would make do
+            if not (folder / name).is_file():
+                raise BundleError(f"{folder / name}: is missing.")
         try:
-            settings = TransformerSettings.model_validate_json(path.read_text(encoding="utf-8"))
-            network = MultitaskNetwork.from_pretrained(folder, local_files_only=True)
-        except (OSError, ValidationError, json.JSONDecodeError, SafetensorError) as error:
-            raise BundleError(f"{folder}: cannot be loaded as a transformer ({error}).") from None
-        classifier = cls(codebook, settings)
-        wanted = classifier._heads()
-        if [tuple(head) for head in network.config.heads] != wanted:
-            raise BundleError(
-                f"{folder}: the model has heads {network.config.heads}, but codebook "
-                f"'{codebook.name}' needs {wanted}."
+            network, report = MultitaskNetwork.from_pretrained(
+                folder, local_files_only=True, output_loading_info=True
             )
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            raise BundleError(f"{folder}: cannot be loaded as a transformer ({error}).") from None
+        if report["missing_keys"]:
+            missing = ", ".join(sorted(report["missing_keys"]))
+            raise BundleError(f"{folder}: weights are missing: {missing}.")
+        classifier = cls(codebook, saved.settings)
         classifier._network = network.eval()
         classifier._tokenizer = classifier._read_tokenizer(folder)
         return classifier
-
-    def _heads(self) -> list[tuple[str, int]]:
-        return [(name, len(task.labels)) for name, task in self.codebook.tasks.items()]
 
     def _configuration(self, folder: Path) -> MultitaskConfig:
         encoder = AutoConfig.from_pretrained(folder, local_files_only=True)
         limit = getattr(encoder, "max_position_embeddings", self.settings.encoder.max_tokens)
         if self.settings.encoder.max_tokens > limit:
-            raise ShapeError(
-                f"max_tokens is {self.settings.encoder.max_tokens}, but the encoder in {folder} "
-                f"reads at most {limit} tokens. Lower max_tokens."
-            )
+            got = f"max_tokens is {self.settings.encoder.max_tokens}"
+            reads = f"the encoder in {folder} reads at most {limit} tokens; lower max_tokens"
+            raise SettingsError([f"{got}, but {reads}"], where="encoder")
+        heads = [(name, len(task.labels)) for name, task in self.codebook.tasks.items()]
         return MultitaskConfig(
-            encoder=encoder.to_dict(), heads=self._heads(), dropout=self.settings.dropout
+            encoder=encoder.to_dict(), heads=heads, dropout=self.settings.dropout
         )
 
     def _read_tokenizer(self, folder: Path) -> SentenceTokenizer:
         return SentenceTokenizer.from_folder(
             folder, max_tokens=self.settings.encoder.max_tokens, context=self.settings.context
         )
+
+
+def _counting_on(monitor: FitMonitor, number: int, settings: TransformerSettings) -> FitMonitor:
+    """Return a monitor that counts the steps of training `number` after those of the ones before.
+
+    All trainings have about the same number of steps: the order of the data differs.
+    """
+
+    def on_step(step: FitStep) -> None:
+        counted = replace(
+            step,
+            done=number * step.planned + step.done,
+            planned=settings.soup * step.planned,
+            epoch=number * settings.epochs + step.epoch,
+        )
+        monitor.on_step(counted)
+
+    return FitMonitor(on_step, monitor.checkpoints)
+
+
+def _average(states: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Return the mean of the weights of several trainings that began alike.
+
+    Their average generalises better than any one of them at no cost in prediction (model soups;
+    Wortsman et al., 2022).
+    """
+    return {name: torch.stack([s[name] for s in states]).mean(dim=0) for name in states[0]}
 
 
 def _mix_back(network: MultitaskNetwork, original: dict[str, torch.Tensor], share: float) -> None:

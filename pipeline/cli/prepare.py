@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +18,17 @@ from pipeline.validated_yaml import validate_model
 def bundle_folder(given: Path | None) -> Path:
     """Return the model folder that was asked for, or the shipped one.
 
-    The shipped model lies in the project folder; when `stance` is started elsewhere, the folder the
-    package was installed from is looked at as well.
+    The shipped model is looked for in the folder `stance` is started in, in the source tree the
+    package runs from, and where the wheel puts it.
     """
-    if given is not None or SHIPPED_BUNDLE.exists():
-        return given or SHIPPED_BUNDLE
-    return Path(__file__).resolve().parents[2] / SHIPPED_BUNDLE
+    if given is not None:
+        return given
+    places = (
+        SHIPPED_BUNDLE,
+        Path(__file__).resolve().parents[2] / SHIPPED_BUNDLE,
+        Path(sys.prefix) / "share" / "stance-pipeline" / SHIPPED_BUNDLE,
+    )
+    return next((place for place in places if place.exists()), SHIPPED_BUNDLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,10 @@ import numpy.typing as npt
 
 from pipeline.codebook import Codebook, LabellingRule
 from pipeline.errors import SettingsError
+from pipeline.labelling.typography import plain
 
 Evidence = npt.NDArray[np.float32]
 """Shape (n texts, codebook.width): summed weights of the rules that fired, in log-odds."""
-
-# Rules are written with the plain characters of a keyboard; texts come with typographic ones. Every
-# entry replaces one character by one, so positions in the folded text are positions in the text.
-_PLAIN = str.maketrans("‘’‛ʼ‚“”„‟‐‑‒–—―\u00a0\u2007\u2009\u202f", "'''''\"\"\"\"------    ")
-
 
 @dataclass(frozen=True, slots=True)
 class Firing:
@@ -100,7 +96,7 @@ class RuleSet:
         return out
 
     def _firing(self, text: str) -> Iterator[_CompiledRule]:
-        folded = text.translate(_PLAIN)
+        folded = plain(text)
         for rule in self._rules:
             try:
                 fires = rule.fires(folded)

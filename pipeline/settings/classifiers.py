@@ -68,18 +68,27 @@ class TransformerSettings(StrictModel):
     max_steps: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="stop early, for quick demonstrations"
     )
+    soup: Annotated[int, Field(ge=1, le=10)] = Field(
+        default=1, description="trainings with different data orders whose weights are averaged"
+    )
     learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 2e-4
     head_learning_rate: Annotated[float, Field(gt=0, le=0.1)] = 1e-3
-    warmup: Share = 0.1
+    warmup: Share = 0.06
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.01
     dropout: Share = 0.1
-    tokens_per_batch: Annotated[int, Field(ge=64)] = 1024
+    tokens_per_batch: Annotated[int, Field(ge=64)] = 1200
     positive_weight: Annotated[float, Field(ge=0, le=1)] = Field(
-        default=0.5,
+        default=0.0,
         description="exponent of the inverse frequency that weights positives; 0 is no weighting",
     )
+    multiclass_weight: Annotated[float, Field(gt=0, le=10)] = Field(
+        default=1.0, description="weight of the loss of multiclass tasks beside multilabel ones"
+    )
+    train_word_embeddings: bool = Field(
+        default=False, description="frozen ones save a fifth of the time and keep rare words apart"
+    )
     pretrained_share: Share = Field(
-        default=0.15,
+        default=0.0,
         description="share of the pre-trained encoder mixed back into the fine-tuned one",
     )
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

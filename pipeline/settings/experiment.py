@@ -102,6 +102,8 @@ class PipelineSettings(StrictModel):
 
     @model_validator(mode="after")
     def _promotes_a_known_model(self) -> Self:
+        if "best" in self.models:
+            raise ValueError("a model cannot be called 'best': promote.model uses that word")
         if self.promote.model not in ("best", *self.models):
             near = near_matches(self.promote.model, ("best", *self.models))
             raise ValueError(f"promote.model is '{self.promote.model}', not a model here.{near}")

@@ -153,7 +153,7 @@ def document_groups(documents: Sequence[LabelledDocument]) -> list[str]:
     Two documents belong together when they bear one doc_id, or when at least `REPRINT_SHARE` of the
     distinct sentences of `REPRINT_WORDS` words or more of the shorter one stand in the other (case,
     punctuation and spacing apart). A formula repeated in many documents joins none of them: in the
-    project's corpus (1,194 documents) 45 sentences stand in several documents, none with a stance;
+    project's corpus (parts w1-w18) 45 sentences stand in several documents, none with a stance;
     joining on any of them would chain 82 documents into one group, while no two documents are
     reprints of each other.
     """

@@ -62,7 +62,6 @@ def stages(
     def write_report(_: Watcher) -> str:
         summary = report(
             settings.classify.out,
-            codebook,
             model=settings.promote.to,
             out=settings.report.out,
             title=settings.report.title,
@@ -144,7 +143,7 @@ def _train_stage(
             "seed": settings.seed,
             "split": settings.split.model_dump(mode="json"),
             "evaluation": settings.evaluation.model_dump(mode="json"),
-            "tracking": [store.uri, settings.tracking.experiment],
+            "tracking": [store.shown, settings.tracking.experiment],
             "card": settings.card.model_dump(mode="json"),
         },
         train,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.bundle.folder import read_manifest
+from pipeline.bundle.folder import read_facts
 from pipeline.bundle.manifest import Manifest
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError
@@ -28,19 +28,19 @@ class ReportSummary:
     rejected: int
 
 
-def report(
-    predictions: Path, codebook: Codebook, *, model: Path, out: Path, title: str
-) -> ReportSummary:
+def report(predictions: Path, *, model: Path, out: Path, title: str) -> ReportSummary:
     """Write the report of a JSON lines file of predictions.
 
     The rejects file beside the predictions, if there is one, is shown as well. `model` is the
-    bundle that made the predictions; its measured figures and limits are repeated in the report.
+    bundle that made the predictions; labels and colours are those of its codebook, and its measured
+    figures and limits are repeated in the report.
 
     Raises:
         InputError: the file is missing, is not JSON lines of predictions, or is of another model.
+        BundleError: the model is not whole.
         OutputError: the report cannot be written.
     """
-    manifest = read_manifest(model)
+    manifest, codebook = read_facts(model)
     rows: list[Prediction] = []
     statements: dict[str, Statement] = {}
     for number, (prediction, facts) in enumerate(_read(predictions, codebook), start=1):

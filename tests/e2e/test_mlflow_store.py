@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -79,13 +80,15 @@ def port(local: Store) -> Iterator[int]:
 def test_the_page_and_the_runs_are_served(local: Store, port: int) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as page:
         assert b"MLflow" in page.read()
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/api/2.0/mlflow/runs/search",
-        data=json.dumps({"experiment_ids": [local.experiment("kitchen")]}).encode(),
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request(
+        "POST",
+        "/api/2.0/mlflow/runs/search",
+        body=json.dumps({"experiment_ids": [local.experiment("kitchen")]}),
         headers={"Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=30) as reply:
-        runs = json.load(reply)["runs"]
+    runs = json.load(connection.getresponse())["runs"]
+    connection.close()
     assert [run["info"]["run_name"] for run in runs] == ["linear"]
     assert {"key": "c", "value": "4"} in runs[0]["data"]["params"]
     assert ui_address(local, "kitchen", host="127.0.0.1", port=port).endswith(

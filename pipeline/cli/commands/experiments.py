@@ -123,13 +123,17 @@ def promote(
 
 
 def ui(
+    experiment: Annotated[str, typer.Option(help="Experiment whose runs to compare.")] = "stance",
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 5000,
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Open the MLflow UI on the store, to compare runs in a browser."""
     from pipeline.tracking import open_store, serve_ui
+    from pipeline.tracking.ui import ui_address
 
     store = open_store(tracking_uri)
-    console.say(f"MLflow UI on http://{host}:{port} (store {store.uri}); Ctrl-C ends it.")
+    console.say(f"Store: {store.shown}")
+    console.say(f"Compare runs: {ui_address(store, experiment, host=host, port=port)}")
+    console.say("Ctrl-C ends it.")
     serve_ui(store, host=host, port=port)

@@ -20,13 +20,10 @@ def report(
     model: BundleFolder = None,
 ) -> None:
     """Write one self-contained HTML report: statements, who holds what, and the evidence."""
-    from pipeline.bundle.folder import CODEBOOK
     from pipeline.cli.prepare import bundle_folder
-    from pipeline.codebook import load_codebook
     from pipeline.workflows.report import report as run
 
-    folder = bundle_folder(model)
-    summary = run(predictions, load_codebook(folder / CODEBOOK), model=folder, out=out, title=title)
+    summary = run(predictions, model=bundle_folder(model), out=out, title=title)
     console.say(
         f"{out}: {summary.sentences:,} sentences of {summary.statements:,} statements"
         + (f", {summary.rejected:,} records set aside." if summary.rejected else ".")

@@ -216,7 +216,7 @@ def test_the_tracking_address_is_left_as_it_was(
     logged: tuple[Store, str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://elsewhere")
-    store, run_id, _ = logged
+    store = logged[0]
     with store.bound():
         assert mlflow.get_tracking_uri() == store.uri
     assert mlflow.get_tracking_uri() == "http://elsewhere"

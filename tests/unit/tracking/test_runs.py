@@ -242,11 +242,9 @@ def test_one_curve_a_fit_with_few_points(store: Store) -> None:
 
 
 def test_an_error_ends_the_run_and_its_children_as_failed(store: Store) -> None:
-    with (
-        pytest.raises(InputError, match="no labels"),
-        start_run(store, "kitchen", "net") as run,
-    ):
-        run.step(FitStep(1, 10, 0, 1.0, 1e-4))
+    run = start_run(store, "kitchen", "net")
+    run.step(FitStep(1, 10, 0, 1.0, 1e-4))
+    with pytest.raises(InputError, match="no labels"), run:
         raise InputError("no labels\nin 3 files")
     kept = read(store, run.run_id)
     assert kept.info.status == "FAILED"
@@ -276,12 +274,10 @@ def test_the_environment_can_be_built_again_from_what_is_kept(store: Store, tmp_
 
 
 def test_files_that_cannot_be_kept_are_an_output_error(store: Store, tmp_path: Path) -> None:
-    with (
-        pytest.raises(OutputError, match=r"Cannot keep split\.json in the tracking store sqlite"),
-        start_run(store, "kitchen", "rules") as run,
-    ):
-        # A file stands where the folder of the artifacts has to be made.
-        (tmp_path / "experiments" / "artifacts").write_text("in the way")
+    # A file stands where the folder of the artifacts has to be made.
+    (tmp_path / "experiments" / "artifacts").write_text("in the way")
+    said = r"Cannot keep split\.json in the tracking store sqlite"
+    with pytest.raises(OutputError, match=said), start_run(store, "kitchen", "rules") as run:
         run.json({"test": []}, "split.json")
 
 
