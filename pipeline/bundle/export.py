@@ -131,15 +131,16 @@ def _export_int8(classifier: TransformerClassifier, folder: Path) -> OnnxClassif
     from pipeline.classifiers.state import write_saved
 
     network = classifier.network.to("cpu").eval()
-    # Two rows of four tokens: sizes of one would be taken for constants by the tracer.
-    ids = torch.zeros((2, 4), dtype=torch.int64)
+    # Two rows of four tokens: the tracer takes a size of one for a constant, and one tensor given
+    # as two inputs for a single input.
+    examples = tuple(torch.ones((2, 4), dtype=torch.int64) for _ in range(3))
     names = ["input_ids", "attention_mask", "token_type_ids"]
     batch, tokens = torch.export.Dim("batch"), torch.export.Dim("tokens", max=512)
     with _quiet(), tempfile.TemporaryDirectory(dir=folder) as scratch:
         full = Path(scratch) / "float32.onnx"
         torch.onnx.export(
             network,
-            (ids, torch.ones_like(ids), ids),
+            examples,
             full,
             input_names=names,
             output_names=["logits"],

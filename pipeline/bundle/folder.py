@@ -159,7 +159,7 @@ def _read_manifest(folder: Path) -> Manifest:
             f"{folder}: no model here ({MANIFEST} is missing). Give the folder of a model, or make "
             "one with 'stance train' and 'stance promote'."
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{path}: cannot be read as JSON ({error}).") from None
     written = data.get("format") if isinstance(data, dict) else None
     if written != FORMAT:

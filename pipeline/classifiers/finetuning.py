@@ -201,7 +201,7 @@ def _checkpoint_path(
     A finished run's checkpoint therefore serves any later fit of the same kind on the same data,
     such as that of an ensemble's member.
     """
-    after = {"pretrained_share", "soup"}  # applied to finished trainings
+    after = {"soup"}  # applied to finished trainings
     head = f"{settings.model_dump_json(exclude=after)} {seed} {codebook.signature}"
     digest = hashlib.sha256(head.encode())
     for encoding in encodings:

@@ -100,7 +100,6 @@ class TransformerClassifier:
             )
             trained.append(copy.deepcopy(network.state_dict()))
         network.load_state_dict(_average(trained))
-        _mix_back(network, encoder.state_dict(), self.settings.pretrained_share)
         self._network = network
 
     def predict_logits(self, sentences: Sequence[Sentence]) -> Logits:
@@ -199,14 +198,3 @@ def _average(states: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tenso
     """
     return {name: torch.stack([s[name] for s in states]).mean(dim=0) for name in states[0]}
 
-
-def _mix_back(network: MultitaskNetwork, original: dict[str, torch.Tensor], share: float) -> None:
-    """Move the encoder's weights a share of the way back to what they were before training.
-
-    Averaging fine-tuned and pre-trained weights keeps accuracy on the training distribution and
-    gains on texts that differ from it (WiSE-FT; Wortsman et al., 2022).
-    """
-    with torch.no_grad():
-        for name, weights in network.encoder.state_dict().items():
-            if name in original and weights.is_floating_point():
-                weights.lerp_(original[name].to(weights.device), share)

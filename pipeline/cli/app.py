@@ -6,6 +6,7 @@ Imports here and in the commands are light; what a command needs it imports when
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -18,7 +19,8 @@ import typer
 from pipeline import __version__
 from pipeline.cli import console
 from pipeline.cli.commands import classify, codebook, data, documents, experiments, report, run
-from pipeline.errors import StanceError
+from pipeline.errors import OutputError, StanceError
+from pipeline.output import NOT_WRITABLE
 
 app = typer.Typer(
     name="stance",
@@ -75,19 +77,45 @@ def main() -> NoReturn:
         signal.signal(number, _interrupt)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' advice to developers, not to users
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # where it cannot show all of Unicode
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # Nobody reads our output, or it has no room; Python must not try again when it closes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = code or _explain(error)
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         app()
     except StanceError as error:
         console.error(str(error))
-        sys.exit(error.exit_code)
+        return error.exit_code
     except Interrupted as interrupted:
         console.error("Interrupted; nothing half-written was left.")
-        sys.exit(interrupted.exit_code)
-    except BrokenPipeError:
-        # The reader of our output has gone; Python must not complain again when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
-    sys.exit(0)
+        return interrupted.exit_code
+    except OSError as error:
+        if error.errno not in NOT_WRITABLE:
+            raise
+        return _explain(error)
+    except SystemExit as ended:
+        # Typer ends with 1 when the reader of our output has gone; here 1 means a bug.
+        if isinstance(ended.__context__, BrokenPipeError):
+            return _explain(ended.__context__)
+        return ended.code if isinstance(ended.code, int) else 0
+    return 0
+
+
+def _explain(error: OSError) -> int:
+    """Say why an output could not be written, unless its reader simply has enough."""
+    if isinstance(error, BrokenPipeError):
+        return 128 + signal.SIGPIPE
+    console.error(f"{error.filename or 'standard output'}: cannot be written ({error.strerror}).")
+    return OutputError.exit_code
 
 
 if __name__ == "__main__":

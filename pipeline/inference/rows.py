@@ -77,18 +77,20 @@ class RowFormat:
         return {**self._place(sentence, facts), "model": model_id}
 
     def read(self, row: Mapping[str, Value]) -> tuple[Prediction, StatementFacts]:
-        """Return what a row was made from (probabilities to six decimals); inverse of `row`."""
-        labels: dict[str, tuple[str, ...] | None] = {}
-        for name in self.codebook.tasks:
-            value = row.get(name)
-            if value is None or value == "":
-                labels[name] = None
-            else:
-                labels[name] = tuple(value) if isinstance(value, list) else (str(value),)
+        """Return what a row was made from; inverse of `row`, but for what no column holds.
+
+        Probabilities have six decimals; the sentence lacks its context and list path. A row
+        without labels has no probabilities.
+
+        Raises:
+            KeyError: a column is missing.
+            ValueError: a value does not fit its column.
+        """
+        labels = {name: self._labels(name, row.get(name)) for name in self.codebook.tasks}
         probabilities: dict[str, dict[str, float]] = {task: {} for task in self.codebook.tasks}
         for column, (task, label) in self.probability_columns.items():
-            value = row.get(column)
-            probabilities[task][label] = float("nan") if value is None else float(str(value))
+            if (value := row.get(column)) is not None:
+                probabilities[task][label] = float(str(value))
         sentence = Sentence(
             sentence_id=str(row["sentence_id"]),
             doc_id=str(row["doc_id"]),
@@ -101,6 +103,19 @@ class RowFormat:
         )
         facts = StatementFacts(**{name: _text(row.get(name)) for name in FACTS})
         return Prediction(sentence, labels, probabilities, str(row.get("model"))), facts
+
+    def _labels(self, name: str, value: Value) -> tuple[str, ...] | None:
+        if value is None:
+            return None
+        task = self.codebook.tasks[name]
+        multilabel = task.type is TaskType.MULTILABEL
+        given = tuple(value) if isinstance(value, list) else (value,)
+        if isinstance(value, list) is not multilabel or not set(given) <= set(task.labels):
+            expected = "a list of labels" if multilabel else "a label"
+            raise ValueError(
+                f"'{name}' is {value!r}, expected {expected}: {', '.join(task.labels)}"
+            )
+        return tuple(map(str, given))
 
     def schema(self) -> pa.Schema:
         """Return the Arrow schema of the rows."""

@@ -14,7 +14,7 @@ from pipeline.ingest.decoding import mend
 from pipeline.ingest.inputs import Input, find_inputs
 from pipeline.ingest.opening import raw_documents
 from pipeline.ingest.raw import RawDocument
-from pipeline.records import Rejection, Sentence
+from pipeline.records import Rejection, RejectReason, Sentence
 from pipeline.settings.ingest import IngestSettings
 
 ROW_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
@@ -68,6 +68,10 @@ def _row(item: RawDocument | Rejection, number: int, source: Input) -> SentenceR
     if isinstance(item, Rejection):
         return SentenceRow(Sentence(name, str(source), ""), item)
     text = _folded(item.text)
+    if not text:
+        detail = "holds no text to read (only blanks, marks or control characters)"
+        rejection = Rejection(item.source, item.location, RejectReason.EMPTY, detail)
+        return SentenceRow(Sentence(item.given_id or name, str(source), ""), rejection)
     sentence = Sentence(
         sentence_id=item.given_id or name,
         doc_id=str(source),

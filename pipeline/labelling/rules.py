@@ -20,6 +20,7 @@ from pipeline.labelling.typography import plain
 Evidence = npt.NDArray[np.float32]
 """Shape (n texts, codebook.width): summed weights of the rules that fired, in log-odds."""
 
+
 @dataclass(frozen=True, slots=True)
 class Firing:
     """One rule that spoke on one text."""

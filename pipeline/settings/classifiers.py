@@ -87,10 +87,6 @@ class TransformerSettings(StrictModel):
     train_word_embeddings: bool = Field(
         default=False, description="frozen ones save a fifth of the time and keep rare words apart"
     )
-    pretrained_share: Share = Field(
-        default=0.0,
-        description="share of the pre-trained encoder mixed back into the fine-tuned one",
-    )
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 
 

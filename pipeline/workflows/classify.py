@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from pipeline.bundle import Bundle
-from pipeline.errors import InputError
+from pipeline.errors import InputError, SettingsError
 from pipeline.inference import RowFormat, StatementFacts, label_sentences, open_sink
 from pipeline.inference.rows import Row
 from pipeline.ingest import Reading, find_inputs
@@ -23,6 +23,7 @@ from pipeline.workflows.documents import nothing_usable
 from pipeline.workflows.record_files import Rejects, read_records, rejects_path
 from pipeline.workflows.watcher import Watcher
 
+TABLES = ("csv", "tsv", "jsonl", "parquet")
 WRITE_EVERY = 1024
 """Rows handed to the sink at once."""
 
@@ -170,7 +171,12 @@ def classify_sentence_rows(
     Raises:
         InputError: the file is missing, is no table, lacks the text column, or has no rows.
         OutputError: the output cannot be written.
+        SettingsError: standard input is to be read, but its format is not said to be that of a
+            table; taken for text, all its rows would be one.
     """
+    if path == "-" and settings.stdin_format not in TABLES:
+        got = f"stdin_format is '{settings.stdin_format}'; rows on standard input need one of "
+        raise SettingsError([got + ", ".join(TABLES)], where="options")
     begun = time.perf_counter()
     tally = _Tally(RowFormat(bundle.codebook), watcher)
     rejects = Rejects()

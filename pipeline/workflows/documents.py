@@ -38,16 +38,22 @@ def ingest(
 ) -> IngestSummary:
     """Read documents into a statements file; see `Reading` for what is set aside.
 
+    What is set aside is listed beside it; without any statement, `out` stays as it was.
+
     Raises:
         InputError: a pattern names nothing, or no statement could be read at all.
         OutputError: the output cannot be written.
     """
     reading = Reading(find_inputs(patterns), settings, stdin=stdin)
     rejects = Rejects()
-    count = write_records(out, _kept(reading, rejects, watcher))
-    rejects.write(rejects_path(out))
-    if not count:
-        raise InputError(nothing_usable(rejects.all, rejects_path(out)))
+
+    def statements() -> Iterator[Statement]:
+        yield from _kept(reading, rejects, watcher)
+        rejects.write(rejects_path(out))
+        if not reading.counts.statements:  # raised in here, so that no empty file is written
+            raise InputError(nothing_usable(rejects.all, rejects_path(out)))
+
+    count = write_records(out, statements())
     return IngestSummary(
         statements=count,
         rejected=rejects.counts,

@@ -17,6 +17,7 @@ from pipeline.workflows.check_data import check_data
 from pipeline.workflows.classify import classify_statement_file
 from pipeline.workflows.documents import ingest, segment_file
 from pipeline.workflows.promote import promote
+from pipeline.workflows.record_files import rejects_path
 from pipeline.workflows.report import report
 from pipeline.workflows.stages import Stage
 from pipeline.workflows.train import TrainedModel, models_folder, train_model
@@ -82,7 +83,7 @@ def stages(
             "ingest",
             "documents to statements",
             inputs,
-            (statements,),
+            (statements, rejects_path(statements)),
             settings.ingest.model_dump(mode="json"),
             read,
         ),
@@ -102,15 +103,15 @@ def stages(
         Stage(
             "classify",
             "label the statements",
-            (statements, settings.promote.to),
-            (settings.classify.out,),
+            (statements, rejects_path(statements), settings.promote.to),
+            (settings.classify.out, rejects_path(settings.classify.out)),
             {},
             classify,
         ),
         Stage(
             "report",
             "predictions as HTML",
-            (settings.classify.out, settings.promote.to),
+            (settings.classify.out, rejects_path(settings.classify.out), settings.promote.to),
             (settings.report.out,),
             settings.report.model_dump(mode="json"),
             write_report,

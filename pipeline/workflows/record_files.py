@@ -49,7 +49,7 @@ def read_records(path: Path, kind: type[Record]) -> Generator[Record, None, None
             for number, line in enumerate(file, start=1):
                 try:
                     yield adapter.validate_python(json.loads(line))
-                except (ValidationError, ValueError) as error:
+                except (ValidationError, ValueError, RecursionError) as error:
                     reason = str(error).splitlines()[0]
                     raise InputError(
                         f"{path}:{number}: not a {kind.__name__} record ({reason}). Make the file "

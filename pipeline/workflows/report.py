@@ -76,8 +76,11 @@ def _read(path: Path, codebook: Codebook) -> Iterator[tuple[Prediction, Statemen
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, start=1):
                 try:
-                    yield rows.read(json.loads(line))
-                except (KeyError, ValueError, TypeError) as error:
+                    row = json.loads(line)
+                    if not isinstance(row, dict):
+                        raise TypeError(f"expected an object, got {type(row).__name__}")
+                    yield rows.read(row)
+                except (KeyError, ValueError, TypeError, RecursionError) as error:
                     raise InputError(
                         f"{path}:{number}: not a row of 'stance classify' in JSON lines "
                         f"({type(error).__name__}: {error})."

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from pipeline import __version__
 from pipeline.errors import InputError
 from pipeline.output import write_text
 from pipeline.workflows.watcher import Watcher
 
 Depends = Mapping[str, object]
+_STATE = TypeAdapter(dict[str, dict[str, str]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +66,14 @@ def run_stages(
 
 def _read_state(path: Path) -> dict[str, dict[str, str]]:
     try:
-        state: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+        return _STATE.validate_json(path.read_bytes())
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except (OSError, ValidationError) as error:
+        reason = str(error).splitlines()[0]
         raise InputError(
-            f"{path}: cannot be read ({error}). Delete it to run all stages."
+            f"{path}: cannot be read ({reason}). Delete it to run all stages."
         ) from None
-    return state
 
 
 def _fingerprint(stage: Stage) -> str:

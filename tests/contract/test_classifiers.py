@@ -6,15 +6,18 @@ Another kind joins by one more entry in CASES.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from _pytest.mark.structures import ParameterSet
 
+from pipeline.bundle.export import deployable
 from pipeline.classifiers.protocol import Classifier, Logits, Trainable
 from pipeline.classifiers.registry import build, classifier_class
 from pipeline.codebook import Codebook, TaskType, load_codebook
@@ -23,10 +26,12 @@ from pipeline.records import LabelledSentence, Sentence
 from pipeline.settings.classifiers import (
     ClassifierSettings,
     EmbeddingSettings,
+    EncoderSettings,
     EnsembleSettings,
     LinearSettings,
     MajoritySettings,
     RulesSettings,
+    TransformerSettings,
 )
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +48,8 @@ class Case:
 
     `needs_fit`: it refuses to predict unfitted. `learns`: it tells a separable toy set apart.
     `separate_tasks`: what a task learns depends on the known labels of that task only.
-    `tolerance`: how much the sentences beside it in a batch may move a logit.
+    `tolerance`: how much the sentences beside it in a batch may move a logit. `reworded`: other
+    words for "They saw", under which what was learned must still show.
     """
 
     settings: ClassifierSettings
@@ -51,6 +57,7 @@ class Case:
     learns: bool = True
     separate_tasks: bool = True
     tolerance: float = 0.0
+    reworded: str = "We heard of"
 
     @property
     def kind(self) -> str:
@@ -64,6 +71,46 @@ class Case:
         classifier.fit(train)
         return classifier
 
+
+ENCODER: dict[str, Path] = {}
+"""Where the encoder of the transformers under test lies; filled when the first test starts."""
+
+
+@dataclass(frozen=True)
+class TransformerCase(Case):
+    """A fine-tuned transformer on an encoder small enough to be trained for every test."""
+
+    def unfitted(self, codebook: Codebook, seed: int = 7) -> Trainable:
+        encoder = EncoderSettings(name=str(ENCODER["folder"]), max_tokens=64)
+        settings = self.settings.model_copy(update={"encoder": encoder})
+        return build(settings, codebook, seed=seed)
+
+
+@dataclass(frozen=True)
+class OnnxCase(TransformerCase):
+    """The export of such a transformer, which a bundle ships."""
+
+    @property
+    def kind(self) -> str:
+        return "onnx"
+
+    def fit(self, codebook: Codebook, train: Sequence[LabelledSentence]) -> Classifier:
+        folder = Path(tempfile.mkdtemp(dir=ENCODER["folder"].parent))
+        return deployable(super().fit(codebook, train), folder)
+
+
+FAMILIAR = "They saw"
+"""No other words: to an encoder that knows no language, any but the trained ones are noise."""
+
+SMALL_TRANSFORMER = TransformerSettings(
+    epochs=40,
+    learning_rate=3e-3,
+    head_learning_rate=1e-2,
+    dropout=0.0,
+    tokens_per_batch=128,
+    train_word_embeddings=True,
+    precision="float32",
+)
 
 CASES = [
     pytest.param(Case(MajoritySettings(), learns=False), id="majority"),
@@ -79,7 +126,38 @@ CASES = [
         ),
         id="ensemble",
     ),
+    pytest.param(
+        TransformerCase(SMALL_TRANSFORMER, separate_tasks=False, tolerance=1e-4, reworded=FAMILIAR),
+        id="transformer",
+    ),
+    pytest.param(
+        # Activations are rounded by the range of their batch, so neighbours move a logit.
+        OnnxCase(
+            SMALL_TRANSFORMER,
+            needs_fit=False,
+            separate_tasks=False,
+            tolerance=1.0,
+            reworded=FAMILIAR,
+        ),
+        id="onnx",
+        marks=pytest.mark.slow,
+    ),
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _encoder(
+    make_encoder: Callable[[Path, Sequence[str]], None], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Make the small encoder; on one thread, since its work is too small for more."""
+    ENCODER["folder"] = tmp_path_factory.mktemp("contract") / "encoder"
+    ENCODER["folder"].mkdir()
+    known = " ".join(["they saw and the", *PLACES, *THINGS]).lower().split()
+    make_encoder(ENCODER["folder"], known)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def those(**wanted: bool) -> list[ParameterSet]:
@@ -336,7 +414,7 @@ def test_ranks_positives_above_negatives(case: Case, name: str) -> None:
     codebook = codebook_named(name)
     train = toy_set(codebook)
     reworded = [
-        replace(s, text=s.text.replace("They saw", "We heard of")) for s in sentences_of(train)
+        replace(s, text=s.text.replace("They saw", case.reworded)) for s in sentences_of(train)
     ]
     scores = fitted_on_toys(case, name).predict_logits(reworded)
     for column, (task, label) in enumerate(codebook.columns):

@@ -209,9 +209,7 @@ def test_predictions_carry_labels_and_every_probability() -> None:
 def test_one_label_withheld_withholds_its_multilabel_task_only() -> None:
     p = np.array([[0.9, 0.45, 0.2, 0.7, 0.1]], dtype=np.float32)
     rule = DecisionRule((1.0,) * 5, (0.0,) * 5, (0.5,) * 5, abstain_within=0.1)
-    (prediction,) = to_predictions(
-        sentences(1), p, rule.decide(p, TINY), TINY, model_id="m"
-    )
+    (prediction,) = to_predictions(sentences(1), p, rule.decide(p, TINY), TINY, model_id="m")
     assert prediction.labels == {"topic": None, "tone": ("blame",)}
 
 

@@ -53,9 +53,14 @@ def test_an_error_leaves_everything_as_it_was(
     target = tmp_path / "out.txt"
     if existing is not None:
         target.write_bytes(existing)
-    with pytest.raises(type(error)), whole_file(target) as file:
-        file.write(b"new")
-        raise error
+
+    def fail() -> None:
+        with whole_file(target) as file:
+            file.write(b"new")
+            raise error
+
+    with pytest.raises(type(error)):
+        fail()
     assert names(tmp_path) == ([] if existing is None else ["out.txt"])
     assert existing is None or target.read_bytes() == existing
 

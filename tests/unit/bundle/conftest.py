@@ -43,7 +43,9 @@ def facts() -> BundleFacts:
         run_id="0123456789abcdef",
         training={"seed": "13", "documents for train": "7"},
         figures=(
-            Figure(dataset="held-out", name="x.macro_f1", value=0.5, low=0.25, high=0.75, support=9),
+            Figure(
+                dataset="held-out", name="x.macro_f1", value=0.5, low=0.25, high=0.75, support=9
+            ),
             Figure(dataset="gold", name="x.macro_f1", value=0.4, support=3),
         ),
         parity={"flipped": 0.0025},

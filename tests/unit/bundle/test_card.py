@@ -66,9 +66,7 @@ def test_a_card_without_figures_says_so(
     assert "Exported against" not in text
 
 
-def test_every_table_is_well_formed(
-    codebook: Codebook, facts: BundleFacts, tmp_path: Path
-) -> None:
+def test_every_table_is_well_formed(codebook: Codebook, facts: BundleFacts, tmp_path: Path) -> None:
     lines = card_of(codebook, facts, tmp_path / "bundle").splitlines()
     rows = [line for line in lines if line.startswith("|")]
     assert len(rows) == 2 + 2 + 2 + codebook.width

@@ -35,9 +35,7 @@ TEXTS = (
     "👍 \ud800 naïve",
     "We ordered soup and bread.",
 )
-SENTENCES = [
-    Sentence(f"s{i}", "d", text, context=TEXTS[i - 1]) for i, text in enumerate(TEXTS)
-]
+SENTENCES = [Sentence(f"s{i}", "d", text, context=TEXTS[i - 1]) for i, text in enumerate(TEXTS)]
 
 
 def sample() -> list[LabelledSentence]:
@@ -63,7 +61,6 @@ def trained(tiny_encoder: Path) -> TransformerClassifier:
         head_learning_rate=1e-2,
         dropout=0.0,
         train_word_embeddings=True,
-        pretrained_share=0.0,
         tokens_per_batch=512,
         precision="float32",
     )
@@ -101,8 +98,8 @@ def unrounded(
 def assert_close(got: Logits, wanted: Logits) -> None:
     """Rounding moves a logit by a small part of what sentences differ in."""
     assert got.shape == wanted.shape
-    assert float(np.abs(got - wanted).mean()) < 0.25 * float(wanted.std())
-    assert np.corrcoef(got.ravel(), wanted.ravel())[0, 1] > 0.95
+    assert float(np.abs(got - wanted).mean()) < 0.1 * float(wanted.std())
+    assert np.corrcoef(got.ravel(), wanted.ravel())[0, 1] > 0.98
 
 
 def test_but_for_rounding_the_export_is_the_trained_model(
@@ -119,7 +116,7 @@ def test_the_export_answers_like_the_trained_model(
     got = exported.predict_logits(SENTENCES)
     assert got.dtype == np.float32
     assert got.shape == wanted.shape
-    assert float(np.ptp(wanted, axis=0).min()) > 2  # so much was learned that closeness says a lot
+    assert float(np.ptp(wanted, axis=0).min()) > 0.5  # texts differ, so closeness says a lot
     assert_close(got, wanted)
 
 
@@ -198,9 +195,7 @@ def test_members_of_an_ensemble_are_exchanged(
     assert_close(made.predict_logits(SENTENCES), wanted)
     write_bundle(tmp_path / "bundle", made, DecisionRule.plain(TINY), facts)
     again = load_bundle(tmp_path / "bundle").classifier
-    np.testing.assert_array_equal(
-        again.predict_logits(SENTENCES), made.predict_logits(SENTENCES)
-    )
+    np.testing.assert_array_equal(again.predict_logits(SENTENCES), made.predict_logits(SENTENCES))
 
 
 def test_what_runs_anyway_is_left_alone(tmp_path: Path) -> None:
@@ -311,5 +306,5 @@ def test_a_model_with_too_few_outputs(exported: OnnxClassifier, tmp_path: Path) 
         update={"codebook": DIPLOMACY.signature, "columns": DIPLOMACY.column_names}
     )
     (tmp_path / "classifier.json").write_text(inputs.model_dump_json())
-    with pytest.raises(BundleError, match="has 5 outputs, but codebook .* has 10"):
+    with pytest.raises(BundleError, match=r"has 5 outputs, but codebook .* has 10"):
         OnnxClassifier.load(tmp_path, DIPLOMACY)

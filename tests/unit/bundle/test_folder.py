@@ -158,7 +158,9 @@ def test_a_missing_file_is_found(tiny_bundle: Path, name: str) -> None:
 def test_all_damage_is_named_at_once(tiny_bundle: Path) -> None:
     (tiny_bundle / "decision.json").unlink()
     (tiny_bundle / "codebook.json").write_text("{}")
-    with pytest.raises(BundleError, match=r"(?s)codebook\.json was changed.*decision\.json is miss"):
+    with pytest.raises(
+        BundleError, match=r"(?s)codebook\.json was changed.*decision\.json is miss"
+    ):
         load_bundle(tiny_bundle)
 
 
@@ -285,7 +287,7 @@ def test_a_codebook_that_is_not_the_manifests(tiny_bundle: Path) -> None:
 
 def test_a_kind_that_this_version_does_not_know(tiny_bundle: Path) -> None:
     reseal(tiny_bundle, kind="majorty")
-    with pytest.raises(BundleError, match="unknown kind.*'majority'"):
+    with pytest.raises(BundleError, match=r"unknown kind.*'majority'"):
         load_bundle(tiny_bundle)
 
 

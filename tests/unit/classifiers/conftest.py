@@ -54,7 +54,6 @@ def tiny_settings(tiny_encoder: Path, one_thread: None) -> TransformerSettings:
         head_learning_rate=1e-2,
         tokens_per_batch=128,
         dropout=0.1,
-        pretrained_share=0.0,
         positive_weight=0.5,
         train_word_embeddings=True,  # the tiny encoder's are random
         precision="float32",

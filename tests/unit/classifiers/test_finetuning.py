@@ -43,7 +43,7 @@ def frequent_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def short(tiny_settings: TransformerSettings) -> TransformerSettings:
-    return tiny_settings.model_copy(update={"epochs": 2, "pretrained_share": 0.3, "tokens_per_batch": 64})
+    return tiny_settings.model_copy(update={"epochs": 2, "tokens_per_batch": 64})
 
 
 def fit(
@@ -113,14 +113,14 @@ def test_a_soup_stopped_in_its_second_training_equals_an_unbroken_one(
     assert_equal_weights(resumed, unbroken)
 
 
-def test_what_is_applied_to_finished_trainings_needs_no_new_ones(
+def test_a_larger_soup_takes_up_the_trainings_of_a_smaller_one(
     toy: Toy, short: TransformerSettings, tmp_path: Path
 ) -> None:
-    fit(short, toy(TINY), tmp_path)
-    other = short.model_copy(update={"pretrained_share": 0.9})
-    classifier, steps = fit(other, toy(TINY), tmp_path)
-    assert steps == []
-    assert_equal_weights(classifier, fit(other, toy(TINY))[0])
+    _, first = fit(short, toy(TINY), tmp_path)
+    larger = short.model_copy(update={"soup": 2})
+    classifier, more = fit(larger, toy(TINY), tmp_path)
+    assert len(more) == len(first)
+    assert_equal_weights(classifier, fit(larger, toy(TINY))[0])
 
 
 def test_stops_early_if_asked_to(toy: Toy, short: TransformerSettings) -> None:
@@ -207,7 +207,7 @@ def test_a_broken_checkpoint_is_one_clear_error(
     fit(short, toy(TINY), tmp_path)
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(InputError, match="checkpoint cannot be read.*Delete it"):
+    with pytest.raises(InputError, match=r"checkpoint cannot be read.*Delete it"):
         fit(short, toy(TINY), tmp_path)
 
 

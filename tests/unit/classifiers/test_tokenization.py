@@ -25,7 +25,7 @@ def words_tokenizer() -> Tokenizer:
 
     known = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *SENTENCE.split(), *BEFORE.split()]
     tokenizer = Tokenizer(
-        models.WordLevel({word: i for i, word in enumerate(known)}, unk_token="[UNK]")
+        models.WordLevel({word: i for i, word in enumerate(known)}, unk_token=known[1])
     )
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -36,9 +36,7 @@ def words_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-def encode(
-    text: str, *, max_tokens: int, before: str | None = None, lead_in: str = ""
-) -> Encoding:
+def encode(text: str, *, max_tokens: int, before: str | None = None, lead_in: str = "") -> Encoding:
     tokenizer = SentenceTokenizer(
         words_tokenizer(), max_tokens=max_tokens, context=before is not None
     )

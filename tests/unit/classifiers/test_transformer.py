@@ -79,9 +79,7 @@ def test_learns_a_separable_task(
         assert ranks > 0.9, (task, label)
 
 
-def test_the_same_seed_gives_the_same_weights(
-    toy: Toy, tiny_settings: TransformerSettings
-) -> None:
+def test_the_same_seed_gives_the_same_weights(toy: Toy, tiny_settings: TransformerSettings) -> None:
     rows, settings = toy(TINY), quick(tiny_settings)
     torch.manual_seed(99)
     first = trained(settings, rows)
@@ -116,7 +114,9 @@ def test_a_task_that_is_unknown_throughout_is_not_learned(
         AutoModel.from_pretrained(settings.encoder.name, local_files_only=True)
         before = type(network)(untrained._configuration(Path(settings.encoder.name)))
         assert torch.equal(network.heads[position].weight, before.heads[position].weight)
-        assert not torch.equal(network.heads[1 - position].weight, before.heads[1 - position].weight)
+        assert not torch.equal(
+            network.heads[1 - position].weight, before.heads[1 - position].weight
+        )
 
 
 def test_a_codebook_of_multiclass_tasks_with_unlabelled_rows(
@@ -133,9 +133,7 @@ def test_a_codebook_of_multiclass_tasks_with_unlabelled_rows(
     assert np.isfinite(logits).all()
 
 
-@pytest.mark.parametrize(
-    "labels", [{}, {"topic": None, "tone": None}], ids=["absent", "unknown"]
-)
+@pytest.mark.parametrize("labels", [{}, {"topic": None, "tone": None}], ids=["absent", "unknown"])
 def test_refuses_to_fit_on_nothing_known(
     toy: Toy, tiny_settings: TransformerSettings, labels: dict[str, None]
 ) -> None:
@@ -174,27 +172,6 @@ def test_context_is_read_if_asked_for(toy: Toy, tiny_settings: TransformerSettin
         settings = quick(tiny_settings).model_copy(update={"context": context})
         one, two = trained(settings, rows).predict_logits([plain, other])
         assert np.allclose(one, two, atol=1e-5) is not context
-
-
-def test_the_encoder_is_mixed_back(toy: Toy, tiny_settings: TransformerSettings) -> None:
-    """With a share of one, only the heads differ from before; with a half, half-way weights."""
-    rows = toy(TINY)
-    encoder = AutoModel.from_pretrained(tiny_settings.encoder.name, local_files_only=True)
-    mixed = {
-        share: trained(
-            quick(tiny_settings).model_copy(update={"pretrained_share": share}), rows
-        ).network.encoder.state_dict()
-        for share in (0.0, 0.5, 1.0)
-    }
-    for name, weights in mixed[1.0].items():
-        original = encoder.state_dict()[name]
-        torch.testing.assert_close(weights, original, rtol=0, atol=1e-7)
-        half = (mixed[0.0][name] + original) / 2
-        torch.testing.assert_close(mixed[0.5][name], half, rtol=0, atol=1e-6)
-    assert not torch.equal(
-        mixed[0.0]["embeddings.word_embeddings.weight"],
-        encoder.state_dict()["embeddings.word_embeddings.weight"],
-    )
 
 
 def test_a_soup_is_the_mean_of_its_trainings(

@@ -1,0 +1,117 @@
+"""The command line as a user meets it: a process of its own in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from pipeline.bundle import BundleFacts, write_bundle
+from pipeline.classifiers.rules import RulesClassifier
+from pipeline.codebook import load_codebook
+from pipeline.decision import DecisionRule
+from pipeline.settings.classifiers import RulesSettings
+
+ROOT = Path(__file__).parents[2]
+COMMAND = (sys.executable, "-m", "pipeline.cli.app")
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("MLFLOW_", "PYTHON"))}
+    return {**kept, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **(more or {})}
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def failed(self, code: int, *parts: str) -> None:
+        """It ended with this code and one clear message, which holds all these parts."""
+        assert self.code == code, self.err
+        assert "Traceback" not in self.err
+        assert self.err.count("error: ") == 1, self.err
+        for part in parts:
+            assert part in self.err, self.err
+
+
+@dataclass(frozen=True)
+class Stance:
+    """Runs `stance` in a folder."""
+
+    folder: Path
+
+    def __call__(
+        self,
+        *args: str | Path,
+        stdin: bytes = b"",
+        code: int | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Done:
+        ended = subprocess.run(
+            [*COMMAND, *map(str, args)],
+            cwd=self.folder,
+            env=environment(env),
+            input=stdin,
+            capture_output=True,
+            timeout=500,
+        )
+        done = Done(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+        if code is not None:
+            assert done.code == code, done.err
+        return done
+
+    def start(
+        self, *args: str | Path, stdout: int | IO[bytes] = subprocess.PIPE
+    ) -> subprocess.Popen[bytes]:
+        """Start a command whose standard input stays open."""
+        return subprocess.Popen(
+            [*COMMAND, *map(str, args)],
+            cwd=self.folder,
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+        )
+
+    def files(self) -> set[str]:
+        """All files in the folder, hidden ones included."""
+        return {
+            path.relative_to(self.folder).as_posix()
+            for path in self.folder.rglob("*")
+            if path.is_file()
+        }
+
+
+def write_rules(folder: Path) -> None:
+    """Write a bundle that needs no training."""
+    tiny = load_codebook(ROOT / "tests" / "codebooks" / "tiny.yaml")
+    facts = BundleFacts(name="kitchen", description="Rules.", limits=("None known.",))
+    write_bundle(folder, RulesClassifier(tiny, RulesSettings()), DecisionRule.plain(tiny), facts)
+
+
+@pytest.fixture
+def stance(make_project: Callable[[Path], Path], tmp_path: Path) -> Stance:
+    """`stance` in a new project about restaurants, with a bundle of rules in `bundle`."""
+    folder = make_project(tmp_path / "project")
+    write_rules(folder / "bundle")
+    return Stance(folder)
+
+
+@pytest.fixture(scope="module")
+def shared(
+    make_project: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory
+) -> Stance:
+    """The same, shared by the tests of a file, which must not depend on their order."""
+    folder = make_project(tmp_path_factory.mktemp("shared") / "project")
+    write_rules(folder / "bundle")
+    return Stance(folder)

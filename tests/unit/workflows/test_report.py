@@ -1,0 +1,151 @@
+"""Stage report: predictions of one model to one file, or one clear reason why not."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.bundle import Bundle
+from pipeline.errors import BundleError, InputError, OutputError
+from pipeline.settings.ingest import IngestSettings
+from pipeline.workflows.classify import classify_documents, classify_sentence_rows
+from pipeline.workflows.report import report
+from pipeline.workflows.watcher import Silent
+
+TITLE = "What the <guests> say"
+
+
+@pytest.fixture
+def predictions(project: Path, bundle: Bundle) -> Path:
+    out = project / "p.jsonl"
+    classify_documents(
+        [str(project / "docs")],
+        IngestSettings(),
+        bundle,
+        out=str(out),
+        stdin=io.BytesIO(),
+        stdout=io.BytesIO(),
+        watcher=Silent(),
+    )
+    return out
+
+
+def test_the_report_shows_sentences_rejects_and_the_model(
+    predictions: Path, bundle_folder: Path, bundle: Bundle, tmp_path: Path
+) -> None:
+    out = tmp_path / "r.html"
+    summary = report(predictions, model=bundle_folder, out=out, title=TITLE)
+    assert summary.statements == 2
+    assert summary.sentences == len(predictions.read_bytes().splitlines())
+    assert summary.rejected == 1
+    html = out.read_text(encoding="utf-8")
+    for part in (
+        "The soup was excellent.",
+        "What the &lt;guests&gt; say",
+        "empty.txt",
+        "None known.",
+        bundle.model_id,
+    ):
+        assert part in html
+
+
+def test_predictions_without_rejects(
+    predictions: Path, bundle_folder: Path, tmp_path: Path
+) -> None:
+    (predictions.parent / "p.rejects.jsonl").unlink()
+    summary = report(predictions, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
+    assert summary.rejected == 0
+
+
+def test_rows_without_labels_can_be_reported(
+    bundle: Bundle, bundle_folder: Path, tmp_path: Path
+) -> None:
+    """As classify writes them for table rows that hold no readable text."""
+    (tmp_path / "in.csv").write_text('text\n""\nThe soup was excellent.\n')
+    classify_sentence_rows(
+        str(tmp_path / "in.csv"),
+        IngestSettings(),
+        bundle,
+        out=str(tmp_path / "p.jsonl"),
+        stdin=io.BytesIO(),
+        stdout=io.BytesIO(),
+        watcher=Silent(),
+    )
+    out = tmp_path / "r.html"
+    summary = report(tmp_path / "p.jsonl", model=bundle_folder, out=out, title=TITLE)
+    assert summary.sentences == 2
+    assert "nan" not in out.read_text(encoding="utf-8").lower().split("<script")[0].split()
+
+
+def change_first(path: Path, change: Callable[[dict[str, object]], object]) -> None:
+    lines = path.read_bytes().splitlines()
+    row = json.loads(lines[0])
+    lines[0] = json.dumps(change(row)).encode()
+    path.write_bytes(b"\n".join(lines) + b"\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda row: {k: v for k, v in row.items() if k != "text"},
+        lambda row: {**row, "topic": ["foot"]},
+        lambda row: {**row, "tone": "loud"},
+        lambda row: {**row, "start": None},
+        lambda row: {**row, "p_tone_praise": "much"},
+        lambda row: [row],
+        lambda _: "text",
+        lambda _: None,
+    ],
+)
+def test_a_line_that_is_no_prediction_is_named(
+    predictions: Path,
+    bundle_folder: Path,
+    tmp_path: Path,
+    change: Callable[[dict[str, object]], object],
+) -> None:
+    change_first(predictions, change)
+    with pytest.raises(InputError, match=r"p\.jsonl:1: not a row of 'stance classify'"):
+        report(predictions, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
+    assert not (tmp_path / "r.html").exists()
+
+
+@pytest.mark.parametrize("content", [b"doc_id,text\na,b\n", b"PAR1\x00\xff", b"[" * 100_000])
+def test_another_format_is_named(
+    predictions: Path, bundle_folder: Path, tmp_path: Path, content: bytes
+) -> None:
+    predictions.write_bytes(content)
+    with pytest.raises(InputError, match=r"p\.jsonl(:1: not a row|: cannot be read)"):
+        report(predictions, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
+
+
+def test_predictions_of_another_model_are_refused(
+    predictions: Path, bundle_folder: Path, tmp_path: Path
+) -> None:
+    change_first(predictions, lambda row: {**row, "model": "other-0123"})
+    with pytest.raises(InputError, match=r"made by model other-0123, but .* Classify again"):
+        report(predictions, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
+
+
+def test_no_predictions(predictions: Path, bundle_folder: Path, tmp_path: Path) -> None:
+    predictions.write_bytes(b"")
+    with pytest.raises(InputError, match="holds no predictions"):
+        report(predictions, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
+    with pytest.raises(InputError, match=r"nowhere\.jsonl: cannot be read"):
+        report(tmp_path / "nowhere.jsonl", model=bundle_folder, out=tmp_path / "r", title=TITLE)
+
+
+def test_a_model_that_is_not_whole(predictions: Path, bundle_folder: Path, tmp_path: Path) -> None:
+    (bundle_folder / "codebook.json").write_text("{}")
+    with pytest.raises(BundleError, match="was changed"):
+        report(predictions, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
+
+
+def test_a_place_that_cannot_be_written(
+    predictions: Path, bundle_folder: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(OutputError):
+        report(predictions, model=bundle_folder, out=predictions / "r.html", title=TITLE)
