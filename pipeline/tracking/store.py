@@ -147,6 +147,8 @@ def _import_mlflow() -> None:
     """Import MLflow without telemetry and without its notes on database migrations."""
     # MLflow reads this when it is imported. It also honours DO_NOT_TRACK, but only if it is "true".
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     try:
         importlib.import_module("mlflow")
     except ModuleNotFoundError as error:
