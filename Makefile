@@ -35,7 +35,7 @@ lock: $(VENV)/ready  ## write requirements.lock anew from pyproject.toml
 
 clean:  ## remove everything that is made: environment, caches, runs, work files
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
-		.import_linter_cache .hypothesis experiments/work experiments/artifacts \
+		.import_linter_cache .hypothesis experiments/stages experiments/artifacts \
 		experiments/mlflow.db*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -2,9 +2,10 @@
 
     python benchmarks/speed/compare.py TRAINED STATEMENTS [--model models/default]
 
-TRAINED is the folder of the trained model behind the shipped one (work/models/NAME of a training
-run); STATEMENTS any file or folder that `stance classify` reads. Speeds are given as ratios, taken
-in turns in one run, because absolute times depend on the machine. Prints a table, keeps nothing.
+TRAINED is the folder of the trained model behind the shipped one (models/NAME below the `work` of
+a training); STATEMENTS any file or folder that `stance classify` reads. Speeds are given as ratios,
+taken in turns in one run, because absolute times depend on the machine. Prints a table, keeps
+nothing.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def _export_int8(classifier: TransformerClassifier, folder: Path) -> OnnxClassif
             external_data=False,
             verbose=False,
         )
-        # Seven bits: with eight, processors without VNNI instructions overflow and decide otherwise.
+        # Seven bits: with eight, processors without VNNI overflow and decide otherwise.
         quantize_dynamic(
             full,
             folder / MODEL_FILE,

@@ -197,4 +197,3 @@ def _average(states: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tenso
     Wortsman et al., 2022).
     """
     return {name: torch.stack([s[name] for s in states]).mean(dim=0) for name in states[0]}
-
