@@ -119,8 +119,9 @@ class Codebook(StrictModel):
             )
         flat = [f"{task}_{label}" for task, label in self.columns]
         twice = sorted({name for name in flat if flat.count(name) > 1})
+        twice += sorted(f"p_{name}" for name in flat if f"p_{name}" in self.tasks)
         if twice:
-            raise ValueError(f"two labels would share the column {', '.join(twice)}; rename one")
+            raise ValueError(f"two columns would be called {', '.join(twice)}; rename one label")
         return self
 
     @cached_property

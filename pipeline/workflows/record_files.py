@@ -83,5 +83,8 @@ class Rejects:
 
 
 def rejects_path(output: Path) -> Path:
-    """Return where the rejects of `output` go: the same name with ".rejects.jsonl"."""
-    return output.with_name(f"{output.stem}.rejects.jsonl")
+    """Return where the rejects of `output` go: its whole name with ".rejects.jsonl" behind it.
+
+    The whole name, so that statements.jsonl and statements.csv do not share one.
+    """
+    return output.with_name(f"{output.name}.rejects.jsonl")

@@ -151,7 +151,7 @@ def test_classify_to_every_format(stance: Stance) -> None:
         done = stance("classify", "docs", "--model", "bundle", "-o", f"p.{suffix}", code=0)
         assert done.out == ""
         assert "sentences of 2 statements labelled by kitchen-" in done.err
-        assert "1 set aside: 1 empty (listed in p.rejects.jsonl)." in done.err
+        assert "1 set aside: 1 empty (listed in p.jsonl.rejects.jsonl)." in done.err
         assert "Traceback" not in done.err
     rows = rows_in(stance.folder / "p.jsonl")
     with (stance.folder / "p.csv").open(encoding="utf-8", newline="") as file:
@@ -288,7 +288,7 @@ def test_ingest_and_segment(stance: Stance) -> None:
     assert "2 statements written to s.jsonl" in done.err
     done = stance("segment", "s.jsonl", "-o", "t.jsonl", code=0)
     assert "sentences of 2 statements written to t.jsonl" in done.err
-    assert {"s.jsonl", "s.rejects.jsonl", "t.jsonl"} <= stance.files()
+    assert {"s.jsonl", "s.jsonl.rejects.jsonl", "t.jsonl"} <= stance.files()
 
 
 def test_evaluate(stance: Stance) -> None:

@@ -80,7 +80,7 @@ def test_the_whole_path(shared: Stance, done: Done) -> None:
     for path in (
         *("work/statements.jsonl", "work/sentences.jsonl", "work/stages.json"),
         *("models/kitchen/manifest.json", "out/predictions.jsonl", "out/report.html"),
-        *("out/predictions.rejects.jsonl", "store/mlflow.db"),
+        *("out/predictions.jsonl.rejects.jsonl", "store/mlflow.db"),
     ):
         assert path in made
     assert not [path for path in made if path.startswith("mlruns")]

@@ -132,7 +132,7 @@ def test_nothing_usable_leaves_the_output_as_it_was(
     out = project / "p.jsonl"
     if existing:
         out.write_bytes(existing)
-    with pytest.raises(InputError, match=r"Nothing usable: 1 empty.*listed in .*p\.rejects\.jsonl"):
+    with pytest.raises(InputError, match=r"Nothing usable: 1 empty.*listed in .*p\.jsonl\.rejects\.jsonl"):
         documents([str(project / "docs" / "empty.txt")], bundle, str(out))
     assert (out.read_bytes() if out.exists() else None) == existing
     assert rejects_path(out).exists()

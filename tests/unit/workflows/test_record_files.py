@@ -166,9 +166,9 @@ def test_rejects_are_counted_and_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("output", "rejects"),
     [
-        ("out.jsonl", "out.rejects.jsonl"),
-        ("a/b.csv", "a/b.rejects.jsonl"),
-        ("a.b.parquet", "a.b.rejects.jsonl"),
+        ("out.jsonl", "out.jsonl.rejects.jsonl"),
+        ("a/b.csv", "a/b.csv.rejects.jsonl"),
+        ("a.b.parquet", "a.b.parquet.rejects.jsonl"),
         ("plain", "plain.rejects.jsonl"),
     ],
 )

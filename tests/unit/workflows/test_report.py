@@ -56,7 +56,7 @@ def test_the_report_shows_sentences_rejects_and_the_model(
 def test_predictions_without_rejects(
     predictions: Path, bundle_folder: Path, tmp_path: Path
 ) -> None:
-    (predictions.parent / "p.rejects.jsonl").unlink()
+    (predictions.parent / "p.jsonl.rejects.jsonl").unlink()
     summary = report(predictions, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
     assert summary.rejected == 0
 
