@@ -16,12 +16,9 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 
 SPEAKER = "SPEAKER"
 """Holder of a stance that the author of the statement takes himself."""
-
-NO_LABELS: Mapping[str, tuple[str, ...] | None] = MappingProxyType({})
 
 
 def content_hash(*parts: str) -> str:
@@ -96,12 +93,16 @@ class RejectReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """A record set aside: where it stood, why, and what would help."""
+    """A record set aside: where it stood, why, and what would help.
+
+    `record_id` is the identifier that the source gives it, where that could be read.
+    """
 
     source: str
     location: str
     reason: RejectReason
     detail: str
+    record_id: str | None = None
 
 
 class BlockKind(StrEnum):

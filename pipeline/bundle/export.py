@@ -33,7 +33,8 @@ RUN_EVERYWHERE = frozenset({"majority", "rules", "linear", "onnx"})
 class Parity:
     """How far an exported classifier is from the trained one, on n sentences.
 
-    Differences are of calibrated probabilities; `flipped` is the share of decisions that differ.
+    Differences are of calibrated probabilities; `flipped` is the share of decisions that differ,
+    one decision a sentence and task.
     """
 
     sentences: int
@@ -93,7 +94,8 @@ def check_parity(
     after = rule.probabilities(exported.predict_logits(sentences), codebook)
     difference = np.abs(before - after)
     old, new = rule.decide(before, codebook), rule.decide(after, codebook)
-    flips = (old.given != new.given) | (old.withheld != new.withheld)
+    differs = (old.given != new.given) | (old.withheld != new.withheld)
+    flips = np.stack([differs[:, codebook.slice_of(t)].any(axis=1) for t in codebook.tasks])
     parity = Parity(
         sentences=len(sentences),
         mean_difference=float(difference.mean()),

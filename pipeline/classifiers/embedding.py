@@ -44,7 +44,11 @@ class _Encoder:
         )
         try:
             network = AutoModel.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+                folder,
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                dtype=torch.float32,
             )
         except (OSError, ValueError, SafetensorError) as error:
             raise InputError(f"encoder folder {folder}: cannot be loaded ({error}).") from None

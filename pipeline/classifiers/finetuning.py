@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from tokenizers import Encoding
 from torch import Tensor, nn
 
+from pipeline import __version__
 from pipeline.classifiers.network import MultitaskNetwork
 from pipeline.classifiers.protocol import FitMonitor, FitStep
 from pipeline.classifiers.targets import Targets
@@ -202,7 +203,8 @@ def _checkpoint_path(
     such as that of an ensemble's member.
     """
     after = {"soup"}  # applied to finished trainings
-    head = f"{settings.model_dump_json(exclude=after)} {seed} {codebook.signature}"
+    made_by = f"{__version__} {torch.__version__} {preferred_dtype(settings)}"
+    head = f"{settings.model_dump_json(exclude=after)} {seed} {codebook.signature} {made_by}"
     digest = hashlib.sha256(head.encode())
     for encoding in encodings:
         digest.update(np.asarray(encoding.ids, dtype=np.int64).tobytes())

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModel
+from transformers import AutoConfig, AutoModel, PretrainedConfig
 from transformers.utils import CONFIG_NAME
 from transformers.utils import logging as hf_logging
 
@@ -22,7 +22,7 @@ from pipeline.classifiers.protocol import QUIET, FitMonitor, FitStep, Logits
 from pipeline.classifiers.state import Saved, fitted, known_part, read_saved, write_saved
 from pipeline.classifiers.tokenization import SentenceTokenizer, length_batches, pad
 from pipeline.codebook import Codebook
-from pipeline.errors import BundleError, OutputError, SettingsError
+from pipeline.errors import BundleError, InputError, OutputError, SettingsError
 from pipeline.records import LabelledSentence, Sentence
 from pipeline.settings.classifiers import TransformerSettings
 
@@ -78,9 +78,7 @@ class TransformerClassifier:
         known, targets = known_part(train, self.codebook, self.kind)
         torch.manual_seed(self.seed)
         folder = resolve_encoder(self.settings.encoder)
-        encoder = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
-        network = MultitaskNetwork(self._configuration(folder))
-        network.encoder.load_state_dict(encoder.state_dict(), strict=False)
+        network = self._start(folder)
         if torch.cuda.is_available():
             network.to("cuda")
         self._tokenizer = self._read_tokenizer(folder)
@@ -154,8 +152,24 @@ class TransformerClassifier:
         classifier._tokenizer = classifier._read_tokenizer(folder)
         return classifier
 
-    def _configuration(self, folder: Path) -> MultitaskConfig:
-        encoder = AutoConfig.from_pretrained(folder, local_files_only=True)
+    def _start(self, folder: Path) -> MultitaskNetwork:
+        """Return a network with the pre-trained encoder and untrained heads."""
+        try:
+            config = AutoConfig.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+            encoder = AutoModel.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False, dtype=torch.float32
+            )
+        except (OSError, ValueError, SafetensorError) as error:
+            raise InputError(f"encoder folder {folder}: cannot be loaded ({error}).") from None
+        network = MultitaskNetwork(self._configuration(config, folder))
+        unset = network.encoder.load_state_dict(encoder.state_dict(), strict=False).missing_keys
+        if unset:
+            raise InputError(f"encoder folder {folder}: weights are missing: {', '.join(unset)}.")
+        return network
+
+    def _configuration(self, encoder: PretrainedConfig, folder: Path) -> MultitaskConfig:
         limit = getattr(encoder, "max_position_embeddings", self.settings.encoder.max_tokens)
         if self.settings.encoder.max_tokens > limit:
             got = f"max_tokens is {self.settings.encoder.max_tokens}"

@@ -29,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     epilog="Exit codes: 0 done, 2 settings or options, 3 input, 4 output, 5 model, 6 check failed, "
-    "7 optional package missing, 130 interrupted, 1 a bug.",
+    "7 optional package missing, 130 or 143 interrupted, 141 reader of the output gone, 1 a bug.",
 )
 
 app.command("run")(run.run)

@@ -43,11 +43,17 @@ MaxBytes = Annotated[
 Speaker = Annotated[
     str | None, typer.Option("--speaker", help="Speaker where the input names none.")
 ]
-Date = Annotated[str | None, typer.Option("--date", help="Date where the input names none.")]
+Date = Annotated[
+    str | None, typer.Option("--date", help="Date (YYYY-MM-DD) where the input names none.")
+]
 Genre = Annotated[str | None, typer.Option("--genre", help="Genre where the input names none.")]
 StdinFormat = Annotated[
     str | None,
-    typer.Option("--stdin-format", help="Format of standard input; default: by its content."),
+    typer.Option(
+        "--stdin-format",
+        help="Format of standard input (txt, md, html, pdf, docx, csv, tsv, jsonl, parquet); "
+        "default: by its content. Needed with --unit sentence.",
+    ),
 ]
 
 DEFAULT_CONFIG = Path("configs/default.yaml")

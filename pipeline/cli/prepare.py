@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +23,14 @@ def bundle_folder(given: Path | None) -> Path:
     """
     if given is not None:
         return given
+    schemes = (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user"))
     places = (
         SHIPPED_BUNDLE,
         Path(__file__).resolve().parents[2] / SHIPPED_BUNDLE,
-        Path(sys.prefix) / "share" / "stance-pipeline" / SHIPPED_BUNDLE,
+        *(
+            Path(sysconfig.get_path("data", scheme)) / "share" / "stance-pipeline" / SHIPPED_BUNDLE
+            for scheme in schemes
+        ),
     )
     return next((place for place in places if place.exists()), SHIPPED_BUNDLE)
 

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 Value = str | int | float | list[str] | None
 Row = dict[str, Value]
 
-PLACE = ("doc_id", "sentence_id", "start", "end", "block", "heading", "lead_in", "text")
+PLACE = (
+    *("doc_id", "sentence_id", "start", "end", "source_start", "source_end", "page"),
+    *("block", "heading", "lead_in", "list_path", "gap", "text"),
+)
+NUMBERS = ("start", "end", "source_start", "source_end", "page")
 FACTS = ("speaker", "date", "genre", "title", "source")
 
 
@@ -38,9 +42,38 @@ class StatementFacts:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a sentence stands in its statement; all `None` where there is no statement.
+
+    `gap` is the text between the sentence before (or the start of the statement) and this one:
+    white space, markers and rules. `source_start` and `source_end` are half-open positions in the
+    text of the source as it was decoded, `page` counts from 1.
+    """
+
+    gap: str | None = None
+    source_start: int | None = None
+    source_end: int | None = None
+    page: int | None = None
+
+    @classmethod
+    def of(cls, sentence: Sentence, statement: Statement, after: int) -> Origin:
+        """Find the origin of a sentence; `after` is where the sentence before it ends, else 0."""
+        source = statement.offsets.span_to_source(sentence.start, sentence.end)
+        gap = statement.text[after : sentence.start]
+        return cls(gap, *source, statement.page_at(sentence.start))
+
+
+NO_ORIGIN = Origin()
+
+
 @dataclass(frozen=True)
 class RowFormat:
     """The row format of a codebook: place and text, labels per task, a probability per label.
+
+    `start` and `end` are positions in cleaned text, which `gap` and `text` of the rows of a
+    document make up in order; `source_start` and `source_end` are positions in the source. The
+    markers of `list_path` are joined by spaces.
 
     A multilabel task is a list of labels, a multiclass task one label; both are null where the
     model abstains or the row had no text. Probability columns are named "p_<task>_<label>".
@@ -58,9 +91,9 @@ class RowFormat:
         """All column names in order."""
         return (*PLACE, *self.codebook.tasks, *self.probability_columns, "model", *FACTS)
 
-    def row(self, prediction: Prediction, facts: StatementFacts) -> Row:
+    def row(self, prediction: Prediction, facts: StatementFacts, origin: Origin = NO_ORIGIN) -> Row:
         """Return the row of a prediction."""
-        row = self._place(prediction.sentence, facts)
+        row = self._place(prediction.sentence, facts, origin)
         for name, task in self.codebook.tasks.items():
             given = prediction.labels[name]
             if given is None:
@@ -74,13 +107,13 @@ class RowFormat:
 
     def unlabelled(self, sentence: Sentence, facts: StatementFacts, model_id: str) -> Row:
         """Return the row of a sentence that could not be read: null labels and probabilities."""
-        return {**self._place(sentence, facts), "model": model_id}
+        return {**self._place(sentence, facts, NO_ORIGIN), "model": model_id}
 
-    def read(self, row: Mapping[str, Value]) -> tuple[Prediction, StatementFacts]:
+    def read(self, row: Mapping[str, Value]) -> tuple[Prediction, StatementFacts, Origin]:
         """Return what a row was made from; inverse of `row`, but for what no column holds.
 
-        Probabilities have six decimals; the sentence lacks its context and list path. A row
-        without labels has no probabilities.
+        Probabilities have six decimals; the sentence lacks its context. A row without labels has
+        no probabilities.
 
         Raises:
             KeyError: a column is missing.
@@ -98,11 +131,18 @@ class RowFormat:
             start=int(str(row["start"])),
             end=int(str(row["end"])),
             block=BlockKind(str(row["block"])),
+            list_path=tuple((_text(row["list_path"]) or "").split()),
             heading=str(row.get("heading") or ""),
             lead_in=str(row.get("lead_in") or ""),
         )
         facts = StatementFacts(**{name: _text(row.get(name)) for name in FACTS})
-        return Prediction(sentence, labels, probabilities, str(row.get("model"))), facts
+        origin = Origin(
+            gap=_text(row["gap"]),
+            source_start=_number(row.get("source_start")),
+            source_end=_number(row.get("source_end")),
+            page=_number(row.get("page")),
+        )
+        return Prediction(sentence, labels, probabilities, str(row.get("model"))), facts, origin
 
     def _labels(self, name: str, value: Value) -> tuple[str, ...] | None:
         if value is None:
@@ -122,21 +162,26 @@ class RowFormat:
         import pyarrow as pa
 
         types = dict.fromkeys(self.columns, pa.string())
-        types |= {"start": pa.int64(), "end": pa.int64()}
+        types |= dict.fromkeys(NUMBERS, pa.int64())
         types |= dict.fromkeys(self.probability_columns, pa.float32())
         types |= dict.fromkeys(self.codebook.multilabel_tasks(), pa.list_(pa.string()))
         return pa.schema([(name, types[name]) for name in self.columns])
 
-    def _place(self, sentence: Sentence, facts: StatementFacts) -> Row:
+    def _place(self, sentence: Sentence, facts: StatementFacts, origin: Origin) -> Row:
         row: Row = dict.fromkeys(self.columns)
         row |= {
             "doc_id": sentence.doc_id,
             "sentence_id": sentence.sentence_id,
             "start": sentence.start,
             "end": sentence.end,
+            "source_start": origin.source_start,
+            "source_end": origin.source_end,
+            "page": origin.page,
             "block": sentence.block.value,
             "heading": sentence.heading or None,
             "lead_in": sentence.lead_in or None,
+            "list_path": " ".join(sentence.list_path) or None,
+            "gap": origin.gap,
             "text": sentence.text,
         }
         for name in FACTS:
@@ -146,3 +191,7 @@ class RowFormat:
 
 def _text(value: Value) -> str | None:
     return None if value is None else str(value)
+
+
+def _number(value: Value) -> int | None:
+    return None if value is None else int(str(value))

@@ -22,10 +22,17 @@ ROW_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 
 @dataclass(frozen=True, slots=True)
 class SentenceRow:
-    """One row: its sentence and, if it holds no readable text, why; the text is then empty."""
+    """One row: its sentence and, if it holds no readable text, why; the text is then empty.
+
+    The other fields are what the row (or, where it is silent, the settings) says of its statement.
+    """
 
     sentence: Sentence
     rejection: Rejection | None = None
+    speaker: str | None = None
+    date: str | None = None
+    genre: str | None = None
+    title: str | None = None
 
 
 def read_sentence_rows(
@@ -56,21 +63,23 @@ def read_sentence_rows(
         raise InputError(f"{where}: {first.detail}.")
     rest = () if second is None else chain([second], items)
     for number, item in enumerate(chain([first], rest), start=1):
-        yield _row(item, number, inputs[0])
+        yield _row(item, number, inputs[0], settings)
 
 
 def _is_table(named: Input) -> bool:
     return isinstance(named, Path) and named.suffix.lower() in ROW_SUFFIXES
 
 
-def _row(item: RawDocument | Rejection, number: int, source: Input) -> SentenceRow:
+def _row(
+    item: RawDocument | Rejection, number: int, source: Input, settings: IngestSettings
+) -> SentenceRow:
     name = f"row-{number}"
     if isinstance(item, Rejection):
-        return SentenceRow(Sentence(name, str(source), ""), item)
+        return SentenceRow(Sentence(item.record_id or name, str(source), ""), item)
     text = _folded(item.text)
     if not text:
         detail = "holds no text to read (only blanks, marks or control characters)"
-        rejection = Rejection(item.source, item.location, RejectReason.EMPTY, detail)
+        rejection = Rejection(item.source, item.location, RejectReason.EMPTY, detail, item.given_id)
         return SentenceRow(Sentence(item.given_id or name, str(source), ""), rejection)
     sentence = Sentence(
         sentence_id=item.given_id or name,
@@ -79,7 +88,13 @@ def _row(item: RawDocument | Rejection, number: int, source: Input) -> SentenceR
         end=len(text),
         context=_folded(item.context or ""),
     )
-    return SentenceRow(sentence)
+    return SentenceRow(
+        sentence,
+        speaker=item.speaker or settings.speaker,
+        date=item.date or settings.date,
+        genre=item.genre or settings.genre,
+        title=item.title,
+    )
 
 
 def _folded(text: str) -> str:

@@ -2,5 +2,6 @@
 
 from pipeline.reporting.facts import ModelFacts
 from pipeline.reporting.html import render_report
+from pipeline.reporting.view import task_title
 
-__all__ = ["ModelFacts", "render_report"]
+__all__ = ["ModelFacts", "render_report", "task_title"]

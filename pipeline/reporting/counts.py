@@ -65,8 +65,11 @@ def answers(codebook: Codebook, task: str) -> tuple[tuple[str, str, str], ...]:
 
 
 def shares(statements: Sequence[StatementView], codebook: Codebook, task: str) -> tuple[Share, ...]:
-    """Return counts and shares of every answer to `task`; undecided only where it occurs."""
-    sentences = [s for statement in statements for s in statement.sentences]
+    """Return counts and shares of every answer to `task`; undecided only where it occurs.
+
+    Shares are of the sentences that could be read.
+    """
+    sentences = [s for statement in statements for s in statement.sentences if not s.unread]
     numbers = _tally(sentences, codebook, task)
     whole = max(len(sentences), 1)
     return tuple(
@@ -156,6 +159,8 @@ def _tally(sentences: Iterable[SentenceView], codebook: Codebook, task: str) -> 
     names = codebook.column_names
     columns = range(*codebook.slice_of(task).indices(codebook.width))
     for sentence in sentences:
+        if sentence.unread:
+            continue
         given = [names[j] for j in sentence.given if j in columns]
         if task in sentence.undecided:
             given = [f"{task}.{UNDECIDED}"]

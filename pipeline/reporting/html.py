@@ -18,7 +18,7 @@ from pipeline.codebook import Codebook
 from pipeline.records import Prediction, Rejection, Statement
 from pipeline.reporting.counts import by_date, by_speaker, first_day, last_day, shares
 from pipeline.reporting.facts import ModelFacts
-from pipeline.reporting.view import StatementView, build_statements, highlight_tasks
+from pipeline.reporting.view import StatementView, build_statements, highlight_tasks, task_title
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _FIRST_OPEN = 8
@@ -86,7 +86,7 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["paragraphs"] = _paragraphs
-    environment.filters["task_name"] = _task_name
+    environment.filters["task_name"] = task_title
     environment.filters["count"] = _count
     return environment.get_template("report.html.jinja")
 
@@ -144,6 +144,7 @@ def _data(
                     list(sentence.given),
                     [tasks.index(task) for task in sentence.undecided],
                     [None if p is None else round(p, 4) for p in chances],
+                    sentence.unread,
                 ]
             )
     highlighted = highlight_tasks(codebook)
@@ -153,7 +154,7 @@ def _data(
         "codebook": f"{codebook.name} {codebook.version}",
         "attributed": _attributed(codebook),
         "tasks": [
-            {"name": name, "title": _task_name(name), "main": name in highlighted}
+            {"name": name, "title": task_title(name), "main": name in highlighted}
             for name in codebook.tasks
         ],
         "columns": [
@@ -183,10 +184,6 @@ def _attributed(codebook: Codebook) -> bool:
 def _period(views: Sequence[StatementView]) -> tuple[str, str] | None:
     dates = sorted(view.date for view in views if view.date)
     return (dates[0], dates[-1]) if dates else None
-
-
-def _task_name(task: str) -> str:
-    return task.replace("_", " ").capitalize()
 
 
 def _paragraphs(text: str) -> list[str]:

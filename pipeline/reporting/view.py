@@ -26,7 +26,8 @@ _DEEPEST_INDENT = 4
 class SentenceView:
     """One sentence: its number in the report, the columns given, the tasks left undecided.
 
-    `marks` are the given columns that colour the text, `tags` the other given columns.
+    `marks` are the given columns that colour the text, `tags` the other given columns. `unread`
+    says that no model saw it, since its row held no readable text; nothing is undecided then.
     """
 
     index: int
@@ -35,6 +36,7 @@ class SentenceView:
     undecided: tuple[str, ...]
     marks: tuple[int, ...]
     tags: tuple[int, ...]
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,11 @@ class StatementView:
 def highlight_tasks(codebook: Codebook) -> tuple[str, ...]:
     """Return the tasks whose labels colour the text: the multilabel ones, or all without any."""
     return codebook.multilabel_tasks() or tuple(codebook.tasks)
+
+
+def task_title(task: str) -> str:
+    """Return the name of a task as readers see it."""
+    return task.replace("_", " ").capitalize()
 
 
 def build_statements(
@@ -137,13 +144,16 @@ def _sentence(index: int, row: Prediction, codebook: Codebook) -> SentenceView:
         if label in (row.labels.get(task) or ())
     )
     coloured = highlight_tasks(codebook)
+    open_tasks = tuple(task for task in codebook.tasks if row.labels.get(task) is None)
+    unread = len(open_tasks) == len(codebook.tasks) and not any(row.probabilities.values())
     return SentenceView(
         index=index,
         prediction=row,
         given=given,
-        undecided=tuple(task for task in codebook.tasks if row.labels.get(task) is None),
+        undecided=() if unread else open_tasks,
         marks=tuple(j for j in given if codebook.columns[j][0] in coloured),
         tags=tuple(j for j in given if codebook.columns[j][0] not in coloured),
+        unread=unread,
     )
 
 

@@ -66,7 +66,7 @@ class PromoteSettings(StrictModel):
 
     model: str = "best"
     to: Path = Path("models/default")
-    largest_share_flipped: Annotated[float, Field(ge=0, le=0.2)] = 0.01
+    largest_share_flipped: Annotated[float, Field(ge=0, le=0.2)] = 0.03
 
 
 class ClassifySettings(StrictModel):

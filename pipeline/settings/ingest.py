@@ -48,5 +48,7 @@ class IngestSettings(StrictModel):
         default=True, description="remove markdown marks and backslashes before quotation marks"
     )
     speaker: str | None = Field(default=None, description="speaker where the input names none")
-    date: str | None = Field(default=None, description="date where the input names none")
+    date: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = Field(
+        default=None, description="date (YYYY-MM-DD or its beginning) where the input names none"
+    )
     genre: str | None = Field(default=None, description="genre where the input names none")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import logging
 import os
@@ -25,6 +26,8 @@ _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _SERVERS = ("http", "https")
 _ACCEPTED = "sqlite:///FILE, postgresql://…, mysql://…, mssql://…, http://… or https://…"
 _EXPERIMENT_NOTE = "mlflow.note.content"
+_PLAIN = re.compile(r"\w(?:[\w .-]{0,98}[\w-])?", re.ASCII)
+_NOT_PLAIN = re.compile(r"[^\w .-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,11 @@ class Store:
         with self.reported(f"open the experiment '{name}'"):
             known = self.client.get_experiment_by_name(name)
             if known is None:
-                place = None if self.artifacts is None else (self.artifacts / name).as_uri()
+                place = (
+                    None
+                    if self.artifacts is None
+                    else (self.artifacts / _folder_name(name)).as_uri()
+                )
                 tags = {_EXPERIMENT_NOTE: about} if about else None
                 return str(self.client.create_experiment(name, place, tags=tags))
         if known.lifecycle_stage != "active":
@@ -143,11 +150,18 @@ def quiet_imports() -> Iterator[None]:
         yield
 
 
+def _folder_name(experiment: str) -> str:
+    """Return the name itself where it is a plain file name, else what is plain of it and a hash."""
+    if _PLAIN.fullmatch(experiment):
+        return experiment
+    digest = hashlib.sha256(experiment.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{_NOT_PLAIN.sub('-', experiment)[:80].strip('-. ')}-{digest[:12]}".lstrip("-")
+
+
 def _import_mlflow() -> None:
     """Import MLflow without telemetry and without its notes on database migrations."""
     # MLflow reads this when it is imported. It also honours DO_NOT_TRACK, but only if it is "true".
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     try:
         importlib.import_module("mlflow")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.errors import InputError, OutputError, SettingsError
+from pipeline.errors import InputError, OutputError, SettingsError, near_matches
 from pipeline.tracking.store import Store
 from pipeline.tracking.view import VIEW_KEY
 
@@ -36,9 +36,22 @@ def serve_ui(store: Store, *, host: str = "127.0.0.1", port: int = 5000) -> None
     )
 
 
-def ui_address(store: Store, experiment: str, *, host: str, port: int) -> str:
-    """Return the address of the page that compares the trained models of an experiment."""
-    known = store.experiment(experiment)
+def ui_address(store: Store, experiment: str | None, *, host: str, port: int) -> str:
+    """Return the address of the page that compares the trained models of an experiment.
+
+    Without a name, of the experiment that was used last; of the whole store if there is none.
+
+    Raises:
+        InputError: there is no experiment of this name.
+    """
+    with store.reported("list the experiments"):
+        found = store.client.search_experiments(order_by=["last_update_time DESC"])
+    ids = {one.name: one.experiment_id for one in found if one.name != "Default"}
+    if experiment is not None and experiment not in ids:
+        raise InputError(f"no experiment '{experiment}'.{near_matches(experiment, ids)}")
+    if not ids:
+        return f"http://{host}:{port}/"
+    known = ids[experiment] if experiment is not None else next(iter(ids.values()))
     return f"http://{host}:{port}/#/experiments/{known}/runs?viewStateShareKey={VIEW_KEY}"
 
 

@@ -13,13 +13,13 @@ from typing import BinaryIO
 from pipeline.bundle import Bundle
 from pipeline.errors import InputError, SettingsError
 from pipeline.inference import RowFormat, StatementFacts, label_sentences, open_sink
-from pipeline.inference.rows import Row
+from pipeline.inference.rows import NO_ORIGIN, Origin, Row
 from pipeline.ingest import Reading, find_inputs
 from pipeline.ingest.sentence_rows import SentenceRow, read_sentence_rows
 from pipeline.records import Prediction, Rejection, RejectReason, Sentence, Statement
 from pipeline.segmentation import segment
 from pipeline.settings.ingest import IngestSettings
-from pipeline.workflows.documents import nothing_usable
+from pipeline.workflows.documents import nothing_usable, table_apart_from, written_with
 from pipeline.workflows.record_files import Rejects, read_records, rejects_path
 from pipeline.workflows.watcher import Watcher
 
@@ -56,13 +56,13 @@ class _Tally:
         self.labels: Counter[tuple[str, str]] = Counter()
         self.abstained: Counter[str] = Counter()
 
-    def row(self, prediction: Prediction, facts: StatementFacts) -> Row:
+    def row(self, prediction: Prediction, facts: StatementFacts, origin: Origin = NO_ORIGIN) -> Row:
         for task, given in prediction.labels.items():
             if given is None:
                 self.abstained[task] += 1
             else:
                 self.labels.update((task, label) for label in given)
-        return self.rows.row(prediction, facts)
+        return self.rows.row(prediction, facts, origin)
 
     def write(
         self, rows: Iterable[Row], rejects: Rejects, out: str, stdout: BinaryIO | None
@@ -102,7 +102,8 @@ def classify_documents(
         InputError: a pattern names nothing, or no statement could be read at all.
         OutputError: the output cannot be written.
     """
-    reading = Reading(find_inputs(patterns), settings, stdin=stdin)
+    inputs = find_inputs(patterns, outputs=written_with(out))
+    reading = Reading(inputs, settings, stdin=stdin)
     return classify_statements(reading, bundle, out=out, stdout=stdout, watcher=watcher)
 
 
@@ -124,11 +125,14 @@ def classify_statements(
     stdout: BinaryIO | None,
     watcher: Watcher,
 ) -> ClassifySummary:
-    """Cut statements into sentences, label these and write one row each, in reading order."""
+    """Cut statements into sentences, label these and write one row each, in reading order.
+
+    A statement from which no sentence is cut is set aside.
+    """
     begun = time.perf_counter()
     tally = _Tally(RowFormat(bundle.codebook), watcher)
     rejects = Rejects()
-    facts: dict[str, StatementFacts] = {}
+    waiting: deque[tuple[StatementFacts, Origin]] = deque()  # one for each sentence under way
     statements = 0
 
     def sentences() -> Iterator[Sentence]:
@@ -137,18 +141,22 @@ def classify_statements(
             if isinstance(item, Rejection):
                 rejects.add(item)
                 continue
+            cut = segment(item)
+            if not cut:
+                detail = "holds no sentence"
+                rejects.add(Rejection(item.source, item.location, RejectReason.EMPTY, detail))
+                continue
             statements += 1
-            facts[item.doc_id] = StatementFacts.of(item)
-            yield from segment(item)
+            facts = StatementFacts.of(item)
+            after = 0
+            for sentence in cut:
+                waiting.append((facts, Origin.of(sentence, item, after)))
+                after = sentence.end
+                yield sentence
 
     def rows() -> Iterator[Row]:
-        current = ""
         for prediction in label_sentences(sentences(), bundle):
-            doc_id = prediction.sentence.doc_id
-            if current and doc_id != current:
-                del facts[current]  # sentences come document by document
-            current = doc_id
-            yield tally.row(prediction, facts[doc_id])
+            yield tally.row(prediction, *waiting.popleft())
 
     tally.write(rows(), rejects, out, stdout)
     return _summary(tally, rejects, bundle, out, statements, begun)
@@ -182,8 +190,11 @@ def classify_sentence_rows(
     rejects = Rejects()
     waiting: deque[SentenceRow] = deque()
 
+    def facts_of(row: SentenceRow) -> StatementFacts:
+        return StatementFacts(row.speaker, row.date, row.genre, row.title, path)
+
     def readable() -> Iterator[Sentence]:
-        for row in read_sentence_rows(path, settings, stdin):
+        for row in read_sentence_rows(table_apart_from(out, path), settings, stdin):
             waiting.append(row)
             if row.rejection is None:
                 yield row.sentence
@@ -194,13 +205,12 @@ def classify_sentence_rows(
         """Yield the unreadable rows that stand before `upto`, in their place."""
         while waiting and (row := waiting[0]).sentence is not upto:
             waiting.popleft()
-            yield tally.rows.unlabelled(row.sentence, StatementFacts(source=path), bundle.model_id)
+            yield tally.rows.unlabelled(row.sentence, facts_of(row), bundle.model_id)
 
     def rows() -> Iterator[Row]:
         for prediction in label_sentences(readable(), bundle):
             yield from passed(prediction.sentence)
-            waiting.popleft()
-            yield tally.row(prediction, StatementFacts(source=path))
+            yield tally.row(prediction, facts_of(waiting.popleft()))
         yield from passed(None)
 
     tally.write(rows(), rejects, out, stdout)

@@ -35,16 +35,21 @@ def ingest(
     out: Path,
     stdin: BinaryIO | None,
     watcher: Watcher,
+    also_written: Sequence[Path] = (),
 ) -> IngestSummary:
     """Read documents into a statements file; see `Reading` for what is set aside.
 
     What is set aside is listed beside it; without any statement, `out` stays as it was.
 
+    Args:
+        also_written: what else is written from the same inputs; like `out` it is never read.
+
     Raises:
-        InputError: a pattern names nothing, or no statement could be read at all.
+        InputError: a pattern names nothing or an output, or no statement could be read at all.
         OutputError: the output cannot be written.
     """
-    reading = Reading(find_inputs(patterns), settings, stdin=stdin)
+    inputs = find_inputs(patterns, outputs=(*written_with(str(out)), *also_written))
+    reading = Reading(inputs, settings, stdin=stdin)
     rejects = Rejects()
 
     def statements() -> Iterator[Statement]:
@@ -61,6 +66,23 @@ def ingest(
         mojibake=reading.counts.mended,
         rejects_file=rejects_path(out),
     )
+
+
+def written_with(out: str) -> tuple[Path, ...]:
+    """Return what writing to `out` puts on disk: itself and its rejects; nothing for "-"."""
+    return () if out == "-" else (Path(out), rejects_path(Path(out)))
+
+
+def table_apart_from(out: str, pattern: str) -> str:
+    """Return the one input that a pattern names when the outputs of `out` are left out.
+
+    A pattern that names several is returned as it is, for its reader to refuse.
+
+    Raises:
+        InputError: the pattern names nothing, or the output.
+    """
+    inputs = find_inputs([pattern], outputs=written_with(out))
+    return str(inputs[0]) if len(inputs) == 1 else pattern
 
 
 def nothing_usable(rejected: Sequence[Rejection], file: Path | None) -> str:

@@ -5,18 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.bundle import Bundle
+from pipeline.labelling import read_labelled
 from pipeline.records import EvaluationReport
-from pipeline.workflows.scoring import EvaluationSet, read_documents, score
+from pipeline.workflows.scoring import EvaluationSet, score
 from pipeline.workflows.watcher import Watcher
 
 
 def evaluate_file(
     bundle: Bundle, path: Path, *, replicates: int, seed: int, watcher: Watcher
-) -> EvaluationReport:
-    """Return all scores of a bundle on a labelled file, with intervals.
+) -> tuple[EvaluationReport, int]:
+    """Return all scores of a bundle on a labelled file, and how many rows had to be set aside.
 
     Raises:
         InputError: the file is missing or holds nothing usable.
     """
-    data = EvaluationSet(path.stem, read_documents([path], bundle.codebook, watcher))
-    return score(bundle.classifier, bundle.rule, data, replicates=replicates, seed=seed).report
+    documents, rejected = read_labelled(path, bundle.codebook)
+    for one in rejected:
+        watcher.note(f"set aside: {path} {one.location}: {one.reason}: {one.detail}")
+    data = EvaluationSet(path.stem, tuple(documents))
+    scored = score(bundle.classifier, bundle.rule, data, replicates=replicates, seed=seed)
+    return scored.report, len(rejected)

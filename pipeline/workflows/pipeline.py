@@ -15,7 +15,7 @@ from pipeline.settings.experiment import PipelineSettings
 from pipeline.tracking import Store
 from pipeline.workflows.check_data import check_data
 from pipeline.workflows.classify import classify_statement_file
-from pipeline.workflows.documents import ingest, segment_file
+from pipeline.workflows.documents import ingest, segment_file, written_with
 from pipeline.workflows.promote import promote
 from pipeline.workflows.record_files import rejects_path
 from pipeline.workflows.report import report
@@ -32,6 +32,11 @@ def stages(
     statements, sentences = work / "statements.jsonl", work / "sentences.jsonl"
     labelled = (*data.corpus, data.gold, *settings.evaluation.external, settings.codebook)
     records = [work / "runs" / f"{name}.json" for name in settings.models]
+    written = (
+        *(sentences, work / "runs", work / "checkpoints", work / "stages.json"),
+        *(models_folder(settings), settings.promote.to, settings.report.out),
+        *written_with(str(settings.classify.out)),
+    )
 
     def check(_: Watcher) -> str:
         result = check_data(data, codebook)
@@ -43,7 +48,12 @@ def stages(
 
     def read(watcher: Watcher) -> str:
         summary = ingest(
-            settings.inputs, settings.ingest, out=statements, stdin=None, watcher=watcher
+            settings.inputs,
+            settings.ingest,
+            out=statements,
+            stdin=None,
+            watcher=watcher,
+            also_written=written,
         )
         rejected = sum(summary.rejected.values())
         return f"{summary.statements:,} statements, {rejected:,} set aside"
@@ -69,7 +79,8 @@ def stages(
         )
         return f"{summary.statements:,} statements, {settings.report.out}"
 
-    inputs = tuple(item for item in find_inputs(settings.inputs) if isinstance(item, Path))
+    found = find_inputs(settings.inputs, outputs=(*written_with(str(statements)), *written))
+    inputs = tuple(item for item in found if isinstance(item, Path))
     return (
         Stage(
             "check",
@@ -131,7 +142,7 @@ def _train_stage(
 
     def train(watcher: Watcher) -> str:
         trained = train_model(name, settings, codebook, store, config=config, watcher=watcher)
-        write_text(record, json.dumps(_record(trained, codebook), indent=1) + "\n")
+        write_text(record, json.dumps(_record(trained, codebook), indent=1, allow_nan=False) + "\n")
         return _headline(trained, codebook)
 
     return Stage(
@@ -158,7 +169,8 @@ def mean_macro_f1(trained: TrainedModel, codebook: Codebook) -> float:
 
 
 def _record(trained: TrainedModel, codebook: Codebook) -> dict[str, object]:
-    return {"run_id": trained.run_id, "mean_macro_f1": mean_macro_f1(trained, codebook)}
+    mean = mean_macro_f1(trained, codebook)  # undefined is null: JSON has no NaN
+    return {"run_id": trained.run_id, "mean_macro_f1": mean if math.isfinite(mean) else None}
 
 
 def _headline(trained: TrainedModel, codebook: Codebook) -> str:
@@ -176,7 +188,7 @@ def _promote(settings: PipelineSettings, codebook: Codebook, store: Store, watch
         for name in settings.models
     }
     if wanted == "best":
-        usable = {n: r for n, r in runs.items() if not math.isnan(r["mean_macro_f1"])}
+        usable = {n: r for n, r in runs.items() if r["mean_macro_f1"] is not None}
         if not usable:
             raise InputError("No model has a defined macro-F1 on the held-out documents.")
         wanted = max(usable, key=lambda name: usable[name]["mean_macro_f1"])

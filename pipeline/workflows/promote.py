@@ -16,6 +16,7 @@ from pipeline.errors import InputError
 from pipeline.records import LabelledDocument
 from pipeline.settings.experiment import PipelineSettings
 from pipeline.tracking import Store, download_bundle, read_json
+from pipeline.workflows.model_facts import ALWAYS
 from pipeline.workflows.scoring import evaluation_sets, read_documents, score, sentences_of
 from pipeline.workflows.train import SPLIT_ARTIFACT
 from pipeline.workflows.watcher import Watcher
@@ -80,7 +81,13 @@ def promote(
             )
             figures += scored.figures()
         facts = trained.manifest.facts.model_copy(
-            update={"figures": tuple(figures), "parity": parity.figures(), "run_id": run_id}
+            update={
+                "figures": tuple(figures),
+                "parity": parity.figures(),
+                "run_id": run_id,
+                "licence": settings.card.licence,
+                "limits": (*settings.card.limits, *ALWAYS),
+            }
         )
         manifest = write_bundle(to, exported, trained.rule, facts)
     return Promotion(manifest.model_id, to, parity, tuple(figures))

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.errors import InputError
+from pipeline.errors import InputError, OutputError
 from pipeline.output import whole_file
 from pipeline.records import Rejection, RejectReason, Sentence, Statement
 
@@ -75,11 +75,21 @@ class Rejects:
         return dict(Counter(rejection.reason for rejection in self.all))
 
     def write(self, path: Path) -> None:
-        """Write the rejects file, or remove one that an earlier run left."""
+        """Write the rejects file, or remove one that an earlier run left.
+
+        Raises:
+            OutputError: it cannot be written or removed, as when a folder has its name.
+        """
         if self.all:
             write_records(path, self.all)
         else:
-            path.unlink(missing_ok=True)
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise OutputError(
+                    f"{path}: nothing was set aside, but what is there cannot be removed "
+                    f"({error.strerror}). Move it away, or give the output another name."
+                ) from None
 
 
 def rejects_path(output: Path) -> Path:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.bundle.folder import read_facts
 from pipeline.bundle.manifest import Manifest
-from pipeline.codebook import Codebook
+from pipeline.codebook import Codebook, TaskType
 from pipeline.errors import InputError
 from pipeline.inference import RowFormat, StatementFacts
+from pipeline.inference.rows import Origin
+from pipeline.inference.sinks import SINKS
 from pipeline.output import write_text
-from pipeline.records import Prediction, Rejection, Statement
-from pipeline.reporting import ModelFacts, render_report
+from pipeline.records import Prediction, Rejection, Sentence, Statement
+from pipeline.reporting import ModelFacts, render_report, task_title
 from pipeline.workflows.record_files import read_records, rejects_path
+
+READS = ".jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,15 @@ def report(predictions: Path, *, model: Path, out: Path, title: str) -> ReportSu
         BundleError: the model is not whole.
         OutputError: the report cannot be written.
     """
+    if (suffix := predictions.suffix.lower()) in SINKS and suffix != READS:
+        raise InputError(
+            f"{predictions}: 'stance report' reads JSON lines ({READS}), got {suffix}. Classify "
+            f"again with -o {predictions.with_suffix(READS).name}."
+        )
     manifest, codebook = read_facts(model)
     rows: list[Prediction] = []
-    statements: dict[str, Statement] = {}
-    for number, (prediction, facts) in enumerate(_read(predictions, codebook), start=1):
+    documents: dict[str, _Document] = {}
+    for number, (prediction, facts, origin) in enumerate(_read(predictions, codebook), start=1):
         if prediction.model_id != manifest.model_id:
             raise InputError(
                 f"{predictions}:{number}: made by model {prediction.model_id}, but {model} is "
@@ -51,26 +60,26 @@ def report(predictions: Path, *, model: Path, out: Path, title: str) -> ReportSu
             )
         rows.append(prediction)
         doc_id = prediction.sentence.doc_id
-        if doc_id not in statements:
-            statements[doc_id] = _statement(doc_id, facts)
+        document = documents.setdefault(doc_id, _Document(facts, []))
+        document.parts.append((prediction.sentence, origin.gap))
     if not rows:
         raise InputError(f"{predictions}: holds no predictions; classify something first.")
     rejects = rejects_path(predictions)
     rejected = list(read_records(rejects, Rejection)) if rejects.exists() else []
     html = render_report(
         rows,
-        statements,
+        _statements(documents),
         codebook,
         title=title,
-        model=_facts(manifest),
+        model=_facts(manifest, codebook),
         made_on=datetime.now(UTC).date(),
         rejected=rejected,
     )
     write_text(out, html)
-    return ReportSummary(len(statements), len(rows), len(rejected))
+    return ReportSummary(len(documents), len(rows), len(rejected))
 
 
-def _read(path: Path, codebook: Codebook) -> Iterator[tuple[Prediction, StatementFacts]]:
+def _read(path: Path, codebook: Codebook) -> Iterator[tuple[Prediction, StatementFacts, Origin]]:
     rows = RowFormat(codebook)
     try:
         with path.open(encoding="utf-8") as file:
@@ -89,22 +98,56 @@ def _read(path: Path, codebook: Codebook) -> Iterator[tuple[Prediction, Statemen
         raise InputError(f"{path}: cannot be read ({error}).") from None
 
 
-def _statement(doc_id: str, facts: StatementFacts) -> Statement:
-    return Statement(
-        doc_id=doc_id,
-        text="",
-        source=facts.source or "",
-        speaker=facts.speaker,
-        date=facts.date,
-        genre=facts.genre,
-        title=facts.title,
-    )
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What the rows of one document say: its facts, and its sentences with the gap before each."""
+
+    facts: StatementFacts
+    parts: list[tuple[Sentence, str | None]]
 
 
-def _facts(manifest: Manifest) -> ModelFacts:
+def _statements(documents: Mapping[str, _Document]) -> dict[str, Statement]:
+    """Rebuild the statements; rows without any gap were sentences already, and are of none."""
+    return {
+        doc_id: Statement(
+            doc_id=doc_id,
+            text=_text(document.parts),
+            source=document.facts.source or "",
+            speaker=document.facts.speaker,
+            date=document.facts.date,
+            genre=document.facts.genre,
+            title=document.facts.title,
+        )
+        for doc_id, document in documents.items()
+        if any(gap is not None for _, gap in document.parts)
+    }
+
+
+def _text(parts: Sequence[tuple[Sentence, str | None]]) -> str:
+    """Return cleaned text up to the last sentence, every sentence at its offsets.
+
+    Line breaks fill the place of sentences that are not among the rows, so that what stood apart
+    stays apart.
+    """
+    texts: list[str] = []
+    length = 0
+    for sentence, gap in sorted(parts, key=lambda part: part[0].start):
+        added = (gap or "") + sentence.text
+        missing = sentence.start - len(gap or "") - length
+        added = "\n" * missing + added if missing > 0 else added[-missing:]
+        texts.append(added)
+        length += len(added)
+    return "".join(texts)
+
+
+def _facts(manifest: Manifest, codebook: Codebook) -> ModelFacts:
+    headlines = _headlines(codebook)
+    figures = {(figure.dataset, figure.name): figure for figure in manifest.facts.figures}
     scores = {
-        f"{figure.name} ({figure.dataset})": (figure.value, figure.low, figure.high)
-        for figure in manifest.facts.figures
+        f"{title} ({dataset})": (figure.value, figure.low, figure.high)
+        for dataset in dict.fromkeys(dataset for dataset, _ in figures)
+        for name, title in headlines.items()
+        if (figure := figures.get((dataset, name)))
     }
     return ModelFacts(
         model_id=manifest.model_id,
@@ -112,3 +155,15 @@ def _facts(manifest: Manifest) -> ModelFacts:
         limits="\n\n".join(manifest.facts.limits),
         scores=scores,
     )
+
+
+def _headlines(codebook: Codebook) -> dict[str, str]:
+    """Return the scores a reader of labels needs, by name, with the title they are shown under."""
+    titles = {f"{task}.macro_f1": f"{task_title(task)}, macro-F1" for task in codebook.tasks}
+    for name, task in codebook.tasks.items():
+        if task.type is TaskType.MULTILABEL:
+            titles |= {
+                f"{name}.{label}.f1": f"{task_title(name)}: {facts.title}, F1"
+                for label, facts in task.labels.items()
+            }
+    return titles

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pipeline.codebook import load_codebook
 from pipeline.errors import OutputError, SettingsError
 from pipeline.inference import RowFormat, open_sink
-from pipeline.inference.rows import Row, Value
+from pipeline.inference.rows import NUMBERS, Row, Value
 from pipeline.inference.sinks import SINKS
 from pipeline.records import Sentence
 
@@ -43,7 +43,7 @@ def read_csv(path: Path, rows: RowFormat) -> list[Row]:
             return cell.split(";") if cell else None
         if cell == "":
             return None
-        if name in ("start", "end"):
+        if name in NUMBERS:
             return int(cell)
         return float(cell) if name in rows.probability_columns else cell
 
@@ -121,6 +121,10 @@ def row_of(rows: RowFormat, number: int, text: str) -> Row:
         "sentence_id": sentence.sentence_id,
         "start": sentence.start,
         "end": sentence.end,
+        "source_start": [None, number][number % 2],
+        "page": [None, 1, 12][number % 3],
+        "gap": [None, "\n\n", " \u2013 ", "\n- "][number % 4],
+        "list_path": "1. (a)" if number % 2 else None,
         "block": sentence.block.value,
         "text": text,
         "model": "m-1",

@@ -151,7 +151,7 @@ def test_classify_to_every_format(stance: Stance) -> None:
         done = stance("classify", "docs", "--model", "bundle", "-o", f"p.{suffix}", code=0)
         assert done.out == ""
         assert "sentences of 2 statements labelled by kitchen-" in done.err
-        assert "1 set aside: 1 empty (listed in p.jsonl.rejects.jsonl)." in done.err
+        assert f"1 set aside: 1 empty (listed in p.{suffix}.rejects.jsonl)." in done.err
         assert "Traceback" not in done.err
     rows = rows_in(stance.folder / "p.jsonl")
     with (stance.folder / "p.csv").open(encoding="utf-8", newline="") as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -50,6 +51,14 @@ def classify(
         Path | None,
         typer.Option(help="Refuse a model that was not trained for the labels of this codebook."),
     ] = None,
+    abstain_within: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=0.5,
+            help="Make no decision where the probability is this near to the threshold.",
+        ),
+    ] = 0.0,
     column: Column = None,
     max_bytes: MaxBytes = None,
     speaker: Speaker = None,
@@ -72,6 +81,7 @@ def classify(
         raise SettingsError([got], where="options")
     wanted = load_codebook(codebook) if codebook else None
     bundle = load_bundle(bundle_folder(model), codebook=wanted)
+    bundle = replace(bundle, rule=replace(bundle.rule, abstain_within=abstain_within))
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     with console.watcher() as watcher:
         if unit is Unit.SENTENCE:

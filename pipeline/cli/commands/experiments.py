@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +12,11 @@ import typer
 from pipeline.cli import console
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
-    SHIPPED_BUNDLE,
     BundleFolder,
     Settings,
     TrackingUri,
 )
-from pipeline.errors import SettingsError, near_matches
+from pipeline.errors import CheckFailed, SettingsError, near_matches
 from pipeline.records import Score
 
 
@@ -49,8 +49,10 @@ def train(
         mistakes = [f"no model '{n}'.{near_matches(n, settings.models)}" for n in unknown]
         raise SettingsError(mistakes, where=str(config))
     from pipeline.tracking import open_store
+    from pipeline.workflows.preflight import preflight
     from pipeline.workflows.train import train_model
 
+    preflight(settings, loaded.codebook, where=str(config))
     store = open_store(settings.tracking.uri)
     rows = []
     for name in models or settings.models:
@@ -83,7 +85,9 @@ def evaluate(
 
     bundle = load_bundle(bundle_folder(model))
     with console.watcher() as watcher:
-        report = evaluate_file(bundle, data, replicates=replicates, seed=seed, watcher=watcher)
+        report, aside = evaluate_file(
+            bundle, data, replicates=replicates, seed=seed, watcher=watcher
+        )
     console.say(
         f"{bundle.model_id} on {data}: {report.sentences:,} sentences of {report.documents:,} "
         "documents; 95 % intervals by bootstrap over documents"
@@ -92,11 +96,18 @@ def evaluate(
         console.table(header, rows)
     if out is not None:
         write_text(out, json.dumps(to_json(report), indent=1) + "\n")
+    if aside:
+        raise CheckFailed(
+            f"{aside} of {aside + report.documents} documents of {data} were set aside (listed "
+            "above); the scores rest on the others. Mend or remove them."
+        )
 
 
 def promote(
     run: Annotated[str, typer.Argument(help="Run to ship: its id, the start of it, or its name.")],
-    to: Annotated[Path, typer.Option(help="Model folder to write.")] = SHIPPED_BUNDLE,
+    to: Annotated[
+        Path | None, typer.Option(help="Folder to write; default: promote.to in the settings.")
+    ] = None,
     config: Settings = DEFAULT_CONFIG,
     evaluation: Annotated[
         list[Path] | None,
@@ -111,10 +122,11 @@ def promote(
 
     loaded = read_settings(config, tracking_uri, external=evaluation or [])
     settings = loaded.settings
+    target = to or settings.promote.to
     store = open_store(settings.tracking.uri)
     found = find_run(store, run, experiment=settings.tracking.experiment)
     with console.watcher() as watcher:
-        promotion = ship(found.run_id, settings, loaded.codebook, store, to=to, watcher=watcher)
+        promotion = ship(found.run_id, settings, loaded.codebook, store, to=target, watcher=watcher)
     console.say(
         f"{promotion.model_id} written to {promotion.folder}; against the trained model "
         f"{promotion.parity.flipped:.2%} of decisions on {promotion.parity.sentences:,} held-out "
@@ -123,7 +135,10 @@ def promote(
 
 
 def ui(
-    experiment: Annotated[str, typer.Option(help="Experiment whose runs to compare.")] = "stance",
+    experiment: Annotated[
+        str | None,
+        typer.Option(help="Experiment whose runs to compare; default: the one used last."),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 5000,
     tracking_uri: TrackingUri = None,
@@ -133,6 +148,8 @@ def ui(
     from pipeline.tracking.ui import ui_address
 
     store = open_store(tracking_uri)
+    # From here on Ctrl-C is the way to end the server, not an interruption of work.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     console.say(f"Store: {store.shown}")
     console.say(f"Compare runs: {ui_address(store, experiment, host=host, port=port)}")
     console.say("Ctrl-C ends it.")

@@ -9,6 +9,7 @@ import typer
 
 from pipeline.cli import console
 from pipeline.cli.options import BundleFolder
+from pipeline.errors import SettingsError
 
 
 def report(
@@ -19,10 +20,16 @@ def report(
     title: Annotated[str, typer.Option(help="Title of the report.")] = "Stances in the statements",
     model: BundleFolder = None,
 ) -> None:
-    """Write one self-contained HTML report: statements, who holds what, and the evidence."""
+    """Write one self-contained HTML report: statements, who says what, and the evidence."""
     from pipeline.cli.prepare import bundle_folder
+    from pipeline.ingest.inputs import refuse_output
+    from pipeline.workflows.record_files import rejects_path
     from pipeline.workflows.report import report as run
 
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise SettingsError([f"'{out}': the report is HTML; give a name in .html"], where="options")
+    for read in (predictions, rejects_path(predictions)):
+        refuse_output(read, [out])
     summary = run(predictions, model=bundle_folder(model), out=out, title=title)
     console.say(
         f"{out}: {summary.sentences:,} sentences of {summary.statements:,} statements"

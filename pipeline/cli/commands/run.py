@@ -15,13 +15,18 @@ def run(
     config: Annotated[
         Path, typer.Argument(help="Settings of the pipeline (YAML).")
     ] = DEFAULT_CONFIG,
-    force: Annotated[bool, typer.Option(help="Run every stage, unchanged or not.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(help="Run every stage, unchanged or not; finished fine-tunings are reused."),
+    ] = False,
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Run the whole pipeline; stages whose inputs and settings are unchanged are skipped."""
     from pipeline.cli.prepare import read_settings
+    from pipeline.workflows.preflight import preflight
 
     loaded = read_settings(config, tracking_uri)
+    preflight(loaded.settings, loaded.codebook, where=str(config))
     console.say(f"settings of {config} (all valid):")
     console.say(loaded.shown())
     from pipeline.tracking import open_store

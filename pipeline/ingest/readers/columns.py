@@ -13,14 +13,16 @@ from pipeline.settings.ingest import ColumnMap, IngestSettings
 
 # First match wins, so the plain name of a field stands first.
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
-    "text": ("text", "content", "body", "speech", "statement"),
+    "text": ("text", "content", "body", "speech", "statement", "sentence"),
     "speaker": ("speaker", "author", "country"),
     "date": ("date",),
     "genre": ("genre", "type"),
     "title": ("title", "headline", "subject"),
-    "id": ("id", "doc_id"),
+    "id": ("id", "sentence_id", "doc_id"),
     "context": ("context",),
 }
+LONGEST_VALUE = 1000
+"""Characters of a speaker, title and the like that are kept; of a file they are not the content."""
 
 
 def resolve(columns: Sequence[str], wanted: ColumnMap) -> dict[str, str] | str:
@@ -64,7 +66,9 @@ def row_document(
     """Turn one row into a document, or a rejection that names what is wrong with it."""
 
     def bad(detail: str) -> Rejection:
-        return Rejection(source, location, RejectReason.BAD_ROW, detail)
+        given = row.get(fields["id"]) if "id" in fields else None
+        record_id = str(given) if isinstance(given, str | int) and given != "" else None
+        return Rejection(source, location, RejectReason.BAD_ROW, detail, record_id)
 
     text = row.get(fields["text"])
     if not isinstance(text, str):
@@ -82,8 +86,8 @@ def row_document(
         if field == "text":
             continue
         try:
-            values[field] = as_text(row.get(column))
-        except TypeError as error:
+            values[field] = field_text(field, row.get(column))
+        except (TypeError, RecursionError) as error:
             return bad(f"column '{column}' holds {error}; expected text for the {field}")
     return RawDocument(
         text=text,
@@ -99,13 +103,30 @@ def row_document(
     )
 
 
+def field_text(field: str, value: object) -> str | None:
+    """Return the text of a field, cut to `LONGEST_VALUE` characters, the last then being "…".
+
+    The context is text to read and kept whole. An id is not cut, since two could become one.
+
+    Raises:
+        TypeError: the value has no plain text (see `as_text`), or is an id that is too long.
+    """
+    text = as_text(value)
+    if text is None or field == "context" or len(text) <= LONGEST_VALUE:
+        return text
+    if field == "id":
+        raise TypeError(f"{len(text):,} characters, more than the {LONGEST_VALUE:,} allowed")
+    return text[: LONGEST_VALUE - 1] + "…"
+
+
 def as_text(value: object) -> str | None:
     """Return a cell or YAML value as text, `None` when it is absent or blank.
 
     Lists of plain values are joined by "; ", dates written as ISO 8601.
 
     Raises:
-        TypeError: the value is a mapping or otherwise has no plain text; names its type.
+        TypeError: the value is a mapping or otherwise has no plain text, and says of what type it
+            is; or it is a number of hundreds of digits.
     """
     if value is None:
         return None
@@ -116,6 +137,8 @@ def as_text(value: object) -> str | None:
         return value.date().isoformat() if midnight else value.isoformat()
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, int) and value.bit_length() > LONGEST_VALUE:
+        raise TypeError("a number of hundreds of digits")
     if isinstance(value, bool | int | float):
         return str(value)
     if isinstance(value, list | tuple):

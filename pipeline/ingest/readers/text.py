@@ -9,10 +9,11 @@ from typing import BinaryIO, ClassVar
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent, NodeEvent
 
 from pipeline.ingest.decoding import Undecodable, decode, detect
 from pipeline.ingest.raw import RawDocument
-from pipeline.ingest.readers.columns import SYNONYMS, as_text
+from pipeline.ingest.readers.columns import SYNONYMS, field_text
 from pipeline.ingest.readers.limits import document_too_large
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
@@ -22,6 +23,10 @@ _FRONT_MATTER = re.compile(
     r"(?P<yaml>(?:[ \t]*\r?\n|#.*\n)*[\w-]+[ \t]*:(?s:.*?)\n)"
     r"(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)"
 )
+
+
+LONGEST_FRONT_MATTER = 10_000
+"""Characters; longer front matter is refused, since parsing YAML takes long."""
 
 
 class TextReader:
@@ -46,7 +51,11 @@ class TextReader:
 
 
 class MarkdownReader:
-    """As plain text; `speaker`, `date`, `genre`, `title` and `id` of YAML front matter are kept."""
+    """As plain text; `speaker`, `date`, `genre`, `title` and `id` of YAML front matter are kept.
+
+    A document is rejected if its front matter is longer than `LONGEST_FRONT_MATTER` or uses anchors
+    or aliases, by which a few lines can stand for gigabytes.
+    """
 
     name: ClassVar[str] = "markdown"
     suffixes: ClassVar[tuple[str, ...]] = (".md", ".markdown")
@@ -54,7 +63,7 @@ class MarkdownReader:
     def read(
         self, stream: BinaryIO, source: str, settings: IngestSettings
     ) -> Iterator[RawDocument | Rejection]:
-        """Yield one document, or one rejection (also for front matter that is not YAML)."""
+        """Yield one document, or one rejection (also for front matter that is refused)."""
         for item in TextReader().read(stream, source, settings):
             if isinstance(item, Rejection):
                 yield item
@@ -82,7 +91,18 @@ class MarkdownReader:
 
 def _fields(front_matter: str, first_line: int) -> dict[str, str | None] | tuple[str, str]:
     """Return the fields of front matter, or where and why it cannot be read."""
+    if len(front_matter) > LONGEST_FRONT_MATTER:
+        return (
+            f"line {first_line}",
+            f"front matter of {len(front_matter):,} characters, more than the "
+            f"{LONGEST_FRONT_MATTER:,} allowed; shorten it, or begin the text with another line "
+            "than '---'",
+        )
     try:
+        for event in YAML(typ="safe", pure=True).parse(front_matter):
+            if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
+                line = first_line + event.start_mark.line
+                return f"line {line}", "front matter uses YAML anchors or aliases; write values out"
         data = YAML(typ="safe", pure=True).load(front_matter)
     except MarkedYAMLError as error:
         line = first_line + (error.problem_mark.line if error.problem_mark else 0)
@@ -91,14 +111,16 @@ def _fields(front_matter: str, first_line: int) -> dict[str, str | None] | tuple
         return f"line {first_line}", f"front matter is not YAML: {error}"
     if not isinstance(data, dict):
         return f"line {first_line}", "front matter is not a list of 'key: value' pairs"
-    by_lower = {str(key).casefold(): value for key, value in reversed(data.items())}
+    by_lower = {
+        key.casefold(): value for key, value in reversed(data.items()) if isinstance(key, str)
+    }
     fields: dict[str, str | None] = {}
     for field, names in SYNONYMS.items():
         name = next((name for name in names if name in by_lower), None)
         if name is None or field == "text":
             continue
         try:
-            fields[field] = as_text(by_lower[name])
+            fields[field] = field_text(field, by_lower[name])
         except TypeError as error:
             return f"line {first_line}", f"'{name}' of the front matter holds {error}"
     return fields

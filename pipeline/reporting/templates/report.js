@@ -6,7 +6,7 @@
   document.documentElement.classList.add("js");
 
   // Rows of data.sentences, in the order the report embeds them.
-  const [DOC, ID, START, END, KIND, PATH, HEADING, GIVEN, UNDECIDED, CHANCES] = Array(10).keys();
+  const [DOC, ID, START, END, KIND, PATH, HEADING, GIVEN, UNDECIDED, CHANCES, UNREAD] = Array(11).keys();
   const NONE = "-none";
   const OPEN = "-undecided";
 
@@ -108,6 +108,7 @@
         const answer = row[UNDECIDED].includes(task) ? [OPEN] : given.length ? given : [NONE];
         if (!answer.some((label) => chosen[task].includes(label))) return false;
       }
+      if (row[UNREAD] && chosen.some((labels) => labels.length)) return false;
       if (f.p && !row[GIVEN].some((c) => counts(row, c))) return false;
       return !words || textOf(s).includes(words);
     };
@@ -233,6 +234,7 @@
   /* Details of one sentence */
   const quoteOf = (s) => s.node.firstElementChild.textContent.replace(/\s+/g, " ").trim();
   function answers(s, short) {
+    if (s.row[UNREAD]) return "not readable";
     return data.tasks.map((task, t) => {
       const given = s.row[GIVEN].filter((c) => data.columns[c][0] === t).map((c) => {
         const p = s.row[CHANCES][c];
@@ -279,7 +281,8 @@
     const row = s.row;
     const panel = make("div", { className: "panel", id: `panel${s.n}`, role: "group" });
     panel.setAttribute("aria-label", `Details of sentence ${s.n + 1}`);
-    data.tasks.forEach((task, t) => {
+    if (row[UNREAD]) panel.append(make("p", { className: "of" }, "Not readable"), make("p", { className: "small" }, "The row held no readable text: no label was sought."));
+    else data.tasks.forEach((task, t) => {
       const undecided = row[UNDECIDED].includes(t);
       panel.append(make("p", { className: "of" }, undecided ? `${task.title}: undecided` : task.title));
       if (undecided) panel.append(make("p", { className: "small" }, "Too close to the threshold: no decision was made."));
@@ -338,7 +341,7 @@
       ...data.tasks.map((t) => t.name), ...data.columns.map(([t, label]) => `p.${data.tasks[t].name}.${label}`), "model"];
     const lines = matching.map((s) => {
       const facts = data.statements[s.row[DOC]];
-      const given = data.tasks.map((_, t) => (s.row[UNDECIDED].includes(t) ? "undecided"
+      const given = data.tasks.map((_, t) => (s.row[UNREAD] ? "not readable" : s.row[UNDECIDED].includes(t) ? "undecided"
         : s.row[GIVEN].filter((c) => data.columns[c][0] === t).map((c) => data.columns[c][1]).join("|")));
       return [facts.speaker, facts.date, facts.heading, facts.source, facts.location, s.row[ID], s.row[START], s.row[END],
         quoteOf(s), ...given, ...s.row[CHANCES], data.model];

@@ -111,8 +111,7 @@ def test_a_task_that_is_unknown_throughout_is_not_learned(
         network = trained(settings, rows).network
         untrained = TransformerClassifier(TINY, settings, seed=3)
         torch.manual_seed(3)
-        AutoModel.from_pretrained(settings.encoder.name, local_files_only=True)
-        before = type(network)(untrained._configuration(Path(settings.encoder.name)))
+        before = untrained._start(Path(settings.encoder.name))
         assert torch.equal(network.heads[position].weight, before.heads[position].weight)
         assert not torch.equal(
             network.heads[1 - position].weight, before.heads[1 - position].weight

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.codebook import Codebook, TaskType, load_codebook
 from pipeline.inference import RowFormat, StatementFacts
-from pipeline.records import BlockKind, Prediction, Sentence, Statement
+from pipeline.inference.rows import NUMBERS, Origin
+from pipeline.records import BlockKind, OffsetMap, Prediction, Sentence, Statement
 
 ROOT = Path(__file__).parents[3]
 TINY = load_codebook(ROOT / "tests" / "codebooks" / "tiny.yaml")
@@ -41,6 +42,7 @@ def predictions(draw: st.DrawFn, codebook: Codebook) -> Prediction:
         start=start,
         end=start + draw(st.integers(0, 10**6)),
         block=draw(st.sampled_from(BlockKind)),
+        list_path=tuple(draw(st.lists(st.sampled_from(["2.", "(a)", "–"]), max_size=3))),
         heading=draw(texts),
         lead_in=draw(texts),
     )
@@ -57,22 +59,27 @@ facts_of = st.builds(
 )
 
 
+places = st.none() | st.integers(0, 10**9)
+origins = st.builds(Origin, st.none() | texts, places, places, places)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-@given(data=st.data(), facts=facts_of)
+@given(data=st.data(), facts=facts_of, origin=origins)
 def test_a_row_says_all_and_can_be_read_back(
-    codebook: Codebook, data: st.DataObject, facts: StatementFacts
+    codebook: Codebook, data: st.DataObject, facts: StatementFacts, origin: Origin
 ) -> None:
     rows = RowFormat(codebook)
     prediction = data.draw(predictions(codebook))
-    row = rows.row(prediction, facts)
+    row = rows.row(prediction, facts, origin)
     assert tuple(row) == rows.columns
-    assert rows.read(row) == (prediction, facts)
-    assert rows.read(json.loads(json.dumps(row))) == (prediction, facts)
+    assert rows.read(row) == (prediction, facts, origin)
+    assert rows.read(json.loads(json.dumps(row))) == (prediction, facts, origin)
 
 
 def test_the_columns_in_order() -> None:
     assert RowFormat(TINY).columns == (
-        *("doc_id", "sentence_id", "start", "end", "block", "heading", "lead_in", "text"),
+        *("doc_id", "sentence_id", "start", "end", "source_start", "source_end", "page"),
+        *("block", "heading", "lead_in", "list_path", "gap", "text"),
         *("topic", "tone"),
         *("p_topic_food", "p_topic_service", "p_tone_praise", "p_tone_blame", "p_tone_neither"),
         *("model", "speaker", "date", "genre", "title", "source"),
@@ -98,7 +105,8 @@ def test_abstention_is_null_and_no_label_is_an_empty_list() -> None:
     assert (row["topic"], row["tone"]) == ([], "praise")
     assert row["p_topic_food"] == 0.123457
     assert (row["start"], row["end"], row["block"]) == (3, 8, "paragraph")
-    assert row["speaker"] is row["heading"] is row["lead_in"] is None
+    assert row["speaker"] is row["heading"] is row["lead_in"] is row["list_path"] is None
+    assert row["gap"] is row["source_start"] is row["source_end"] is row["page"] is None
     withheld = rows.row(replace(one, labels={"topic": None, "tone": None}), StatementFacts())
     assert withheld["topic"] is withheld["tone"] is None
 
@@ -115,7 +123,8 @@ def test_an_unlabelled_row_has_nulls_in_place_of_labels_and_probabilities(
     assert [row[name] for name in (*codebook.tasks, *rows.probability_columns)] == [None] * (
         len(codebook.tasks) + codebook.width
     )
-    prediction, _ = rows.read(row)
+    prediction, _, origin = rows.read(row)
+    assert origin == Origin()
     assert prediction.labels == dict.fromkeys(codebook.tasks)
     assert prediction.probabilities == {task: {} for task in codebook.tasks}
 
@@ -126,6 +135,17 @@ def test_facts_are_those_of_the_statement() -> None:
     assert facts == StatementFacts("Eric", "2024", "speech", "Title", "a.txt")
 
 
+def test_the_origin_leads_back_to_the_source() -> None:
+    # Source "Top\n\x00- Salt soup.": cleaning removed the character at 4.
+    text = "Top\n- Salt soup."
+    offsets = OffsetMap(cleaned=(0, 4), source=(0, 5))
+    paged = Statement("d", text, "a.pdf", offsets=offsets, pages=(0, 5))
+    sentence = Sentence("d#1", "d", "Salt soup.", 6, 16)
+    assert Origin.of(sentence, paged, 3) == Origin("\n- ", 7, 17, 2)
+    plain = Statement("d", text, "a.txt")
+    assert Origin.of(sentence, plain, 0) == Origin("Top\n- ", 6, 16, None)
+
+
 def test_the_schema_gives_every_column_a_type(codebook: Codebook) -> None:
     import pyarrow as pa
 
@@ -134,7 +154,7 @@ def test_the_schema_gives_every_column_a_type(codebook: Codebook) -> None:
     assert tuple(schema.names) == rows.columns
     for name in schema.names:
         kind = schema.field(name).type
-        if name in ("start", "end"):
+        if name in NUMBERS:
             assert kind == pa.int64()
         elif name in rows.probability_columns:
             assert kind == pa.float32()
@@ -150,6 +170,8 @@ def test_the_schema_gives_every_column_a_type(codebook: Codebook) -> None:
         {"start": "x"},
         {"start": None},
         {"end": 1.5},
+        {"page": "two"},
+        {"source_start": 1.5},
         {"block": "nonsense"},
         {"p_topic_food": "much"},
         {"topic": ["foot"]},
@@ -178,9 +200,12 @@ def test_a_row_that_is_none_is_refused(change: dict[str, object]) -> None:
         RowFormat(TINY).read({**row, **change})  # type: ignore[dict-item]
 
 
-@pytest.mark.parametrize("name", ["doc_id", "sentence_id", "start", "end", "block", "text"])
+NEEDED = ["doc_id", "sentence_id", "start", "end", "block", "list_path", "gap", "text"]
+
+
+@pytest.mark.parametrize("name", NEEDED)
 def test_a_row_without_its_place_or_text_is_refused(name: str) -> None:
-    row = {"doc_id": "d", "sentence_id": "s", "start": 0, "end": 1, "block": "footer", "text": "a"}
+    row = {**dict.fromkeys(NEEDED, "a"), "start": 0, "end": 1, "block": "footer"}
     RowFormat(TINY).read(row)
     del row[name]
     with pytest.raises(KeyError, match=name):

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -70,3 +75,70 @@ def test_all_names_of_nothing_are_reported_at_once_with_near_matches(folder: Pat
     assert "no file matches this pattern" in message
     assert f"no folder '{folder / 'none'}'" in message
     assert "holds no files" in message
+
+
+@pytest.mark.parametrize("word", ["x" * 5000, "~nobody-of-this-name/x", "a\0b", "a.txt/b"])
+def test_a_word_that_can_be_no_file_names_nothing(folder: Path, word: str) -> None:
+    for pattern in (word, str(folder / word)):
+        with pytest.raises(InputError, match="1 input names nothing to read"):
+            find_inputs([pattern])
+
+
+@pytest.fixture
+def locked() -> Iterator[Path]:
+    """A folder that may not be entered; the superuser steps back for that.
+
+    It lies outside pytest's folders, which are closed to other users as a whole.
+    """
+    uid = os.geteuid()
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        folder = Path(name) / "sub"
+        folder.mkdir()
+        folder.chmod(0)
+        if uid == 0:
+            os.seteuid(65534)
+        try:
+            yield folder
+        finally:
+            os.seteuid(uid)
+            folder.chmod(0o755)
+
+
+def test_a_folder_without_permission_is_reported(locked: Path) -> None:
+    with pytest.raises(InputError, match=r"c\.md': cannot be read \(Permission denied\)"):
+        find_inputs([str(locked / "c.md")])
+    assert find_inputs([str(locked)]) == (locked,)
+
+
+def test_an_output_is_not_read_and_not_overwritten(folder: Path) -> None:
+    out = folder / "sub" / ".." / "a.txt"
+    (folder / "link.txt").symlink_to(folder / "a.txt")
+    for pattern in ("a.txt", "link.txt"):
+        with pytest.raises(InputError) as caught:
+            find_inputs([str(folder / "b.txt"), str(folder / pattern)], outputs=[out])
+        for part in (f"'{folder / pattern}'", f"'{out}'", "another name"):
+            assert part in str(caught.value)
+    left = [folder / "b.txt", folder / "odd[1].txt"]
+    assert find_inputs([str(folder)], outputs=[out, folder / "sub"]) == tuple(left)
+    assert find_inputs([str(folder / "[ab].txt")], outputs=[out]) == (folder / "b.txt",)
+    with pytest.raises(InputError, match="nothing but what is to be written"):
+        find_inputs([str(folder / "sub")], outputs=[folder / "sub" / "c.md"])
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_standard_input_redirected_from_the_output_is_refused(folder: Path, same: bool) -> None:
+    code = (
+        "import sys; from pathlib import Path; from pipeline.ingest import find_inputs\n"
+        "find_inputs(['-'], outputs=[Path('new.txt'), Path(sys.argv[1])])"
+    )
+    out = folder / ("a.txt" if same else "b.txt")
+    with (folder / "a.txt").open("rb") as file:
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(out)],
+            stdin=file,
+            capture_output=True,
+            cwd=Path(__file__).parents[3],
+        )
+    assert (b"InputError: The input standard input ('-')" in done.stderr) is same, done.stderr
+    assert (done.returncode != 0) is same

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 
 import pytest
 
@@ -101,3 +102,33 @@ def test_bad_front_matter_is_rejected_with_its_line(front: str, location: str, w
     assert isinstance(item, Rejection)
     assert (item.reason, item.location) == (RejectReason.BAD_ROW, location)
     assert word in item.detail
+
+
+BOMB = "a: &a [x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join([f'*{old}'] * 9)}]\n" for old, new in pairwise("abcdefghi")
+)
+
+
+@pytest.mark.parametrize(
+    ("front", "location", "word"),
+    [
+        (BOMB + "speaker: *i", "line 2", "anchors or aliases"),
+        ("title: x\nspeaker: &s Y", "line 3", "anchors or aliases"),
+        ("title: x\n" + "# comment\n" * 1000, "line 2", "10,010 characters"),
+        ("id: " + "x" * 1001, "line 2", "'id' of the front matter holds 1,001 characters"),
+        ("speaker: 0x" + "f" * 9000, "line 2", "hundreds of digits"),
+    ],
+)
+def test_front_matter_that_costs_too_much_is_refused(front: str, location: str, word: str) -> None:
+    item = read(MarkdownReader(), f"---\n{front}\n---\nWe act.\n".encode())
+    assert isinstance(item, Rejection)
+    assert (item.reason, item.location) == (RejectReason.BAD_ROW, location)
+    assert word in item.detail
+
+
+def test_long_values_of_front_matter_are_cut() -> None:
+    front = f"title: {'x' * 1000}\nspeaker: {'y' * 1001}\nid: {'z' * 1000}\n? 0x{'f' * 4400}\n: a"
+    item = read(MarkdownReader(), f"---\n{front}\n---\nWe act.\n".encode())
+    assert isinstance(item, RawDocument)
+    assert (item.title, item.speaker) == ("x" * 1000, "y" * 999 + "…")
+    assert item.given_id == "z" * 1000

@@ -265,4 +265,4 @@ def test_the_data_of_the_project_are_sound() -> None:
     assert not bad_gold
     assert check_documents(corpus, codebook, others=gold) == []
     assert check_documents(gold, codebook, statements_folder=ROOT / "seeds/statements") == []
-    assert (len(corpus), len(gold)) == (1194, 5)
+    assert (len(corpus), len(gold)) == (1313, 5)

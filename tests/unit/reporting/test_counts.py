@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from pipeline.codebook import Codebook
-from pipeline.records import Prediction, Statement
+from pipeline.records import Prediction, Sentence, Statement
 from pipeline.reporting.counts import by_date, by_speaker, first_day, last_day, shares
 from pipeline.reporting.view import StatementView, build_statements
 
@@ -41,6 +41,13 @@ def test_shares(views: tuple[StatementView, ...], tiny: Codebook) -> None:
     }
     claims = {s.key: s.number for s in shares(views, tiny, "tone")}
     assert claims == {"tone.praise": 1, "tone.blame": 1, "tone.neither": 3}
+
+
+def test_what_could_not_be_read_is_in_no_count(predict: Predict, tiny: Codebook) -> None:
+    unread = Prediction(Sentence("u", "a", ""), {"topic": None, "tone": None}, {}, "m")
+    views = build_statements([predict("a", "1", topic=("food",)), unread], {}, tiny)
+    found = {s.key: (s.number, s.percent) for s in shares(views, tiny, "topic")}
+    assert found == {"topic.food": (1, 100.0), "topic.service": (0, 0.0), "topic.-none": (0, 0.0)}
 
 
 def test_by_speaker(views: tuple[StatementView, ...], tiny: Codebook) -> None:

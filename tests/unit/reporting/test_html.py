@@ -151,6 +151,15 @@ def test_abstention_is_shown_as_such(predict: Predict, tiny: Codebook) -> None:
     assert page.all("input", value="topic.-undecided")
 
 
+def test_a_row_that_was_not_read_is_shown_as_such(tiny: Codebook) -> None:
+    unread = Prediction(Sentence("u", "a", ""), {"topic": None, "tone": None}, {}, "m")
+    page = Page(render([unread], {}, tiny))
+    assert page.text.count("not readable") == 1
+    assert "undecided" not in page.text
+    data = json.loads(page.raw["script"][0])
+    assert data["sentences"][0][8:] == [[], [None] * 5, True]
+
+
 def test_model_limits_and_rejects_are_told(predict: Predict, tiny: Codebook) -> None:
     rejection = Rejection("in/x.pdf", "page 2", RejectReason.ENCRYPTED, "It asks for a password.")
     page = Page(render([predict("a", "x")], {}, tiny, rejected=(rejection,)))

@@ -59,6 +59,19 @@ def test_labels_become_columns(predict: Predict, tiny: Codebook) -> None:
     assert sentence.undecided == ("tone",)
 
 
+def test_a_row_without_labels_and_probabilities_was_not_read(tiny: Codebook) -> None:
+    labels = {"topic": None, "tone": None}
+    rows = [
+        Prediction(Sentence("1", "a", ""), labels, {"topic": {}, "tone": {}}, "m"),
+        Prediction(Sentence("2", "a", "x"), labels, {"topic": {"food": 0.5}, "tone": {}}, "m"),
+    ]
+    (view,) = build_statements(rows, {}, tiny)
+    assert [(s.unread, s.undecided) for s in view.sentences] == [
+        (True, ()),
+        (False, ("topic", "tone")),
+    ]
+
+
 def test_a_document_without_its_statement_is_still_shown(predict: Predict, tiny: Codebook) -> None:
     known = Statement("b", "One. Two.", "b.txt", speaker="Ann")
     views = build_statements(

@@ -89,6 +89,24 @@ def test_the_environment_is_named_when_it_holds_the_mistake(
         open_store(None)
 
 
+@pytest.mark.parametrize("name", ["../x", "/x", "..", "a/../../x", "é" * 200, "x" * 200, "a?#%2e"])
+def test_artifacts_stay_in_their_folder(store: Store, tmp_path: Path, name: str) -> None:
+    with start_run(store, name, "rules") as run:
+        run.text("a", "a.txt")
+    (kept,) = tmp_path.rglob("a.txt")
+    assert kept.read_text() == "a"
+    inside = kept.relative_to(tmp_path / "experiments" / "artifacts")
+    assert inside.parts[1:] == (run.run_id, "artifacts", "a.txt")
+    assert [p.name for p in tmp_path.iterdir()] == ["experiments"]
+
+
+def test_experiments_share_no_folder(store: Store) -> None:
+    ids = [store.experiment(name) for name in ("a/b", "a-b", "a?b", "A b.c")]
+    places = [store.client.get_experiment(known).artifact_location for known in ids]
+    assert len(set(places)) == 4
+    assert places[1].endswith("/artifacts/a-b")
+
+
 def test_a_deleted_experiment_is_not_written_to(store: Store) -> None:
     store.client.delete_experiment(store.experiment("kitchen"))
     with pytest.raises(InputError, match="mlflow experiments restore -x"):

@@ -11,6 +11,7 @@ import pytest
 from pipeline.bundle import Bundle
 from pipeline.errors import InputError, OutputError, SettingsError
 from pipeline.inference import engine
+from pipeline.ingest import Reading
 from pipeline.records import Rejection, RejectReason, Statement
 from pipeline.segmentation import segment
 from pipeline.settings.ingest import ColumnMap, IngestSettings, StdinFormat
@@ -93,13 +94,59 @@ def test_rows_come_in_reading_order_with_their_facts(
     out = tmp_path / "p.jsonl"
     summary = classify_statements(made, bundle, out=str(out), stdout=None, watcher=Silent())
     rows = rows_in(out)
+    assert [r["gap"] for r in rows] == ["" if r["start"] == 0 else " " for r in rows]
     expected = [(s.doc_id, s.sentence_id, s.start, s.text) for one in made for s in segment(one)]
     got = [(r["doc_id"], r["sentence_id"], r["start"], r["text"]) for r in rows]
     assert got == expected
-    assert summary.statements == 9
+    assert summary.statements == 6
+    assert summary.rejected == {RejectReason.EMPTY: 3}
     for row in rows:
         assert row["speaker"] == f"Guest {str(row['doc_id'])[1:]}"
         assert row["source"] == f"{str(row['doc_id'])[1:]}.txt"
+
+
+LAYOUT = (
+    "Report\r\n\r\nWe ask:\r\n\r\n1. Food\u00ad:\r\n  (a) more salt;\r\n  (b) hot soup.\r\n\r\n"
+    "The end. Bye."
+)
+
+
+def test_rows_make_up_the_text_and_lead_back_to_the_source(bundle: Bundle, tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(LAYOUT.encode())
+    (statement,) = Reading([file], IngestSettings())
+    assert isinstance(statement, Statement)
+    assert statement.text != LAYOUT  # cleaning moved positions
+    documents([str(file)], bundle, str(tmp_path / "p.jsonl"))
+    rows = rows_in(tmp_path / "p.jsonl")
+    text = "".join(f"{row['gap']}{row['text']}" for row in rows)
+    assert text == statement.text[: len(text)]
+    assert {"1.", "1. (a)", "1. (b)", None} == {row["list_path"] for row in rows}
+    for row in rows:
+        assert text[row["start"] : row["end"]] == row["text"]  # type: ignore[misc]
+        source = LAYOUT[row["source_start"] : row["source_end"]]  # type: ignore[misc]
+        assert source.replace("\u00ad", "") == row["text"]
+        assert row["page"] is None
+
+
+def test_a_row_names_its_page(bundle: Bundle, tmp_path: Path) -> None:
+    paged = Statement("d", "One soup. Two waiters.", "a.pdf", pages=(0, 10))
+    out = str(tmp_path / "p.jsonl")
+    classify_statements([paged], bundle, out=out, stdout=None, watcher=Silent())
+    assert [row["page"] for row in rows_in(tmp_path / "p.jsonl")] == [1, 2]
+
+
+def test_a_statement_without_a_sentence_is_set_aside(bundle: Bundle, tmp_path: Path) -> None:
+    items = [
+        Statement("a", "* * *", "a.txt", "row 1"),
+        Statement("b", "One soup.", "a.txt", "row 2"),
+    ]
+    out = tmp_path / "p.jsonl"
+    summary = classify_statements(items, bundle, out=str(out), stdout=None, watcher=Silent())
+    assert (summary.statements, summary.sentences) == (1, 1)
+    assert list(read_records(rejects_path(out), Rejection)) == [
+        Rejection("a.txt", "row 1", RejectReason.EMPTY, "holds no sentence")
+    ]
 
 
 def test_progress_is_reported(project: Path, bundle: Bundle, watcher: Watcher) -> None:
@@ -132,7 +179,8 @@ def test_nothing_usable_leaves_the_output_as_it_was(
     out = project / "p.jsonl"
     if existing:
         out.write_bytes(existing)
-    with pytest.raises(InputError, match=r"Nothing usable: 1 empty.*listed in .*p\.jsonl\.rejects\.jsonl"):
+    listed = r"Nothing usable: 1 empty.*listed in .*p\.jsonl\.rejects\.jsonl"
+    with pytest.raises(InputError, match=listed):
         documents([str(project / "docs" / "empty.txt")], bundle, str(out))
     assert (out.read_bytes() if out.exists() else None) == existing
     assert rejects_path(out).exists()
@@ -183,6 +231,8 @@ def test_rows_in_rows_out(
     assert len(rows) == len(texts) == summary.sentences
     assert [row["text"] for row in rows] == [t if t[:1].isalpha() else "" for t in texts]
     for row in rows:
+        unplaced = ("gap", "list_path", "source_start", "source_end", "page")
+        assert [row[name] for name in unplaced] == [None] * 5
         labelled = bool(row["text"])
         assert (row["tone"] is not None) is labelled
         assert (row["topic"] is not None) is labelled
@@ -197,8 +247,20 @@ def test_ids_and_columns_of_the_table_are_used(bundle: Bundle, tmp_path: Path) -
     out = tmp_path / "out.jsonl"
     settings = IngestSettings(columns=ColumnMap(context="before"))
     sentences(str(tmp_path / "in.csv"), bundle, out, settings)
-    # Of a row that cannot be read, nothing is read: it bears its number.
-    assert [row["sentence_id"] for row in rows_in(out)] == ["a", "row-2", "c"]
+    # A row without text keeps its id, so that the rows can be joined to the table.
+    assert [row["sentence_id"] for row in rows_in(out)] == ["a", "b", "c"]
+
+
+def test_what_a_table_says_of_its_sentences_stands_in_their_rows(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    table = "text,country,date\nThe soup was cold.,Estonia,2020-05-04\nThe soup was hot.,,\n"
+    (tmp_path / "in.csv").write_text(table)
+    out = tmp_path / "out.jsonl"
+    settings = IngestSettings(speaker="Somebody", genre="review")
+    sentences(str(tmp_path / "in.csv"), bundle, out, settings)
+    told = [(row["speaker"], row["date"], row["genre"]) for row in rows_in(out)]
+    assert told == [("Estonia", "2020-05-04", "review"), ("Somebody", None, "review")]
 
 
 def test_a_table_on_standard_input(bundle: Bundle, tmp_path: Path) -> None:
@@ -235,3 +297,28 @@ def test_a_table_without_the_text_column(bundle: Bundle, tmp_path: Path) -> None
     with pytest.raises(InputError, match="text"):
         sentences(str(tmp_path / "in.csv"), bundle, tmp_path / "out.jsonl")
     assert not (tmp_path / "out.jsonl").exists()
+
+
+def test_documents_are_not_replaced_by_their_labels(project: Path, bundle: Bundle) -> None:
+    corpus = project / "corpus.jsonl"
+    corpus.write_text('{"text": "The soup was excellent."}\n')
+    before = corpus.read_bytes()
+    with pytest.raises(InputError, match="would replace it"):
+        documents([str(corpus)], bundle, str(corpus))
+    with pytest.raises(InputError, match="would replace it"):
+        sentences(str(corpus), bundle, corpus)
+    assert corpus.read_bytes() == before
+
+
+def test_a_second_run_does_not_read_the_output_of_the_first(
+    project: Path, bundle: Bundle, tmp_path: Path
+) -> None:
+    out = project / "docs" / "l.jsonl"
+    first = documents([str(project / "docs")], bundle, str(out))
+    again = documents([str(project / "docs")], bundle, str(out))
+    assert (again.sentences, again.rejected) == (first.sentences, first.rejected)
+    rows = tmp_path / "rows"
+    rows.mkdir()
+    (rows / "in.jsonl").write_text('{"text": "The soup was excellent."}\n')
+    for _ in range(2):
+        assert sentences(str(rows), bundle, rows / "out.jsonl").sentences == 1

@@ -76,3 +76,29 @@ def test_a_file_of_something_else_is_no_statements_file(project: Path, watcher: 
     with pytest.raises(InputError, match=r"corpus\.jsonl:1: not a Statement record"):
         segment_file(project / "corpus.jsonl", out=project / "s.jsonl", watcher=watcher)
     assert not (project / "s.jsonl").exists()
+
+
+def test_an_output_among_the_inputs_is_left_out(project: Path, watcher: Watcher) -> None:
+    out = project / "docs" / "out.jsonl"
+    read([str(project / "docs")], out, watcher)
+    before = (out.read_bytes(), rejects_path(out).read_bytes())
+    read([str(project / "docs")], out, watcher)
+    assert (out.read_bytes(), rejects_path(out).read_bytes()) == before
+    for named in (out, rejects_path(out)):
+        with pytest.raises(InputError, match="would replace it"):
+            read([str(named)], out, watcher)
+    assert (out.read_bytes(), rejects_path(out).read_bytes()) == before
+
+
+def test_what_else_is_written_is_left_out_too(project: Path, watcher: Watcher) -> None:
+    (project / "docs" / "made").mkdir()
+    (project / "docs" / "made" / "c.txt").write_text("Made before.")
+    summary = ingest(
+        [str(project / "docs")],
+        IngestSettings(),
+        out=project / "out.jsonl",
+        stdin=None,
+        watcher=watcher,
+        also_written=[project / "docs" / "made"],
+    )
+    assert summary.statements == 2

@@ -174,3 +174,15 @@ def test_rejects_are_counted_and_kept(tmp_path: Path) -> None:
 )
 def test_rejects_lie_beside_their_output(output: str, rejects: str) -> None:
     assert rejects_path(Path(output)) == Path(rejects)
+
+
+def test_a_folder_with_the_name_of_the_rejects_is_reported(tmp_path: Path) -> None:
+    path = tmp_path / "out.rejects.jsonl"
+    path.mkdir()
+    rejects = Rejects()
+    with pytest.raises(OutputError, match=r"out\.rejects\.jsonl: nothing was set aside, but"):
+        rejects.write(path)
+    rejects.add(Rejection("a.txt", "", RejectReason.EMPTY, "detail"))
+    with pytest.raises(OutputError, match="is a folder"):
+        rejects.write(path)
+    assert path.is_dir()

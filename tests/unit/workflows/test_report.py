@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from pipeline.bundle import Bundle
+from pipeline.bundle import Bundle, BundleFacts, load_bundle, write_bundle
+from pipeline.bundle.manifest import Figure
+from pipeline.classifiers.rules import RulesClassifier
+from pipeline.codebook import Codebook
+from pipeline.decision import DecisionRule
 from pipeline.errors import BundleError, InputError, OutputError
+from pipeline.settings.classifiers import RulesSettings
 from pipeline.settings.ingest import IngestSettings
 from pipeline.workflows.classify import classify_documents, classify_sentence_rows
 from pipeline.workflows.report import report
@@ -78,7 +84,109 @@ def test_rows_without_labels_can_be_reported(
     out = tmp_path / "r.html"
     summary = report(tmp_path / "p.jsonl", model=bundle_folder, out=out, title=TITLE)
     assert summary.sentences == 2
-    assert "nan" not in out.read_text(encoding="utf-8").lower().split("<script")[0].split()
+    page = out.read_text(encoding="utf-8").split("<script")[0]
+    assert "nan" not in page.lower().split()
+    assert page.count("not readable</span>") == 1
+    assert "undecided</span>" not in page
+    assert len(blocks(out)) == 2, "rows that are sentences already do not flow together"
+
+
+def blocks(report: Path) -> list[str]:
+    """The texts of the paragraphs and items shown, marker first, sentences parted by a bar."""
+    page = report.read_text(encoding="utf-8").split("<script")[0]
+    return [
+        "".join(re.findall(r'class="marker">([^<]*)', block))
+        + "|".join(re.sub(r"<[^>]*>", "", text) for text in texts_in(block))
+        for block in re.split(r'<div class="block ', page)[1:]
+    ]
+
+
+def texts_in(block: str) -> Sequence[str]:
+    return re.findall(r'<span class="t"[^>]*>(.*?)</span> <button', block, re.DOTALL)
+
+
+LAYOUT = (
+    "Hello.\n\nOne soup. Two waiters.\n\nWe ask:\n\n- more salt\n- less noise\n\nGood soup. Bye."
+)
+
+
+@pytest.fixture
+def laid_out(bundle: Bundle, tmp_path: Path) -> Path:
+    (tmp_path / "in.txt").write_text(LAYOUT)
+    classify_documents(
+        [str(tmp_path / "in.txt")],
+        IngestSettings(),
+        bundle,
+        out=str(tmp_path / "p.jsonl"),
+        stdin=io.BytesIO(),
+        stdout=io.BytesIO(),
+        watcher=Silent(),
+    )
+    return tmp_path / "p.jsonl"
+
+
+def test_paragraphs_and_items_are_those_of_the_document(
+    laid_out: Path, bundle_folder: Path, tmp_path: Path
+) -> None:
+    report(laid_out, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
+    whole = ["Hello.", "One soup.|Two waiters.", "We ask:", "-more salt", "-less noise"]
+    assert blocks(tmp_path / "r.html") == [*whole, "Good soup.|Bye."]
+
+
+def test_rows_left_out_or_out_of_order_keep_the_others_in_place(
+    laid_out: Path, bundle_folder: Path, tmp_path: Path
+) -> None:
+    lines = laid_out.read_bytes().splitlines(keepends=True)
+    del lines[0], lines[2]  # "Hello." and "We ask:"
+    laid_out.write_bytes(b"".join([*lines[::-1], lines[0]]))
+    report(laid_out, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
+    shown = blocks(tmp_path / "r.html")
+    assert shown == [
+        "One soup.|One soup.|Two waiters.",
+        "-more salt",
+        "-less noise",
+        "Good soup.|Bye.",
+    ]
+
+
+def test_only_headline_scores_are_shown_under_names_for_readers(
+    tiny: Codebook, tmp_path: Path
+) -> None:
+    names = ["topic.macro_f1", "topic.ece", "tone.macro_f1", "tone.accuracy", "tone.praise.f1"]
+    names += ["topic.food.f1", "topic.food.average_precision"]
+    figures = tuple(
+        Figure(dataset=data, name=name, value=0.5) for data in ("dev", "gold") for name in names
+    )
+    facts = BundleFacts(name="kitchen", description="Rules.", figures=figures)
+    folder = tmp_path / "scored"
+    write_bundle(folder, RulesClassifier(tiny, RulesSettings()), DecisionRule.plain(tiny), facts)
+    (tmp_path / "in.txt").write_text(LAYOUT)
+    classify_documents(
+        [str(tmp_path / "in.txt")],
+        IngestSettings(),
+        load_bundle(folder),
+        out=str(tmp_path / "p.jsonl"),
+        stdin=io.BytesIO(),
+        stdout=io.BytesIO(),
+        watcher=Silent(),
+    )
+    report(tmp_path / "p.jsonl", model=folder, out=tmp_path / "r.html", title=TITLE)
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    scores = page[page.index('class="scores"') :].split("</table>")[0]
+    assert re.findall(r'scope="row">([^<]*)', scores) == [
+        f"{title} ({data})"
+        for data in ("dev", "gold")
+        for title in ("Topic, macro-F1", "Tone, macro-F1", "Topic: Food, F1")
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".CSV"])
+def test_the_other_formats_of_classify_are_refused_by_name(
+    predictions: Path, bundle_folder: Path, tmp_path: Path, suffix: str
+) -> None:
+    other = predictions.rename(predictions.with_suffix(suffix))
+    with pytest.raises(InputError, match=r"reads JSON lines \(\.jsonl\), got .*-o p\.jsonl"):
+        report(other, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
 
 
 def change_first(path: Path, change: Callable[[dict[str, object]], object]) -> None:
@@ -92,6 +200,7 @@ def change_first(path: Path, change: Callable[[dict[str, object]], object]) -> N
     "change",
     [
         lambda row: {k: v for k, v in row.items() if k != "text"},
+        lambda row: {k: v for k, v in row.items() if k != "gap"},
         lambda row: {**row, "topic": ["foot"]},
         lambda row: {**row, "tone": "loud"},
         lambda row: {**row, "start": None},

@@ -1,0 +1,138 @@
+"""What can be wrong with settings that are valid by themselves, found before anything starts."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.bundle.folder import MANIFEST
+from pipeline.classifiers.encoder import PACKAGED, resolve_encoder
+from pipeline.classifiers.ensemble import EnsembleClassifier
+from pipeline.classifiers.majority import MajorityClassifier
+from pipeline.codebook import Codebook
+from pipeline.errors import InputError, SettingsError
+from pipeline.settings.classifiers import (
+    ClassifierSettings,
+    EmbeddingSettings,
+    EncoderSettings,
+    EnsembleSettings,
+    MajoritySettings,
+    TransformerSettings,
+)
+from pipeline.settings.experiment import PipelineSettings
+
+
+def preflight(settings: PipelineSettings, codebook: Codebook, *, where: str = "settings") -> None:
+    """Hold the settings against the codebook and the disk; nothing is written or downloaded.
+
+    Args:
+        where: what the error names as the place of the mistakes, such as the settings file.
+
+    Raises:
+        SettingsError: all mistakes at once: weights of an ensemble that do not fit the tasks,
+            encoders that are nowhere, labelled data that is missing, outputs that cannot be.
+    """
+    mistakes = [
+        *_data(settings),
+        *(m for name, model in settings.models.items() for m in _model(name, model, codebook)),
+        *_outputs(settings),
+    ]
+    if mistakes:
+        raise SettingsError(mistakes, where=where)
+
+
+def _data(settings: PipelineSettings) -> Iterator[str]:
+    files = [(f"data.corpus[{i}]", path) for i, path in enumerate(settings.data.corpus)]
+    files.append(("data.gold", settings.data.gold))
+    files += [
+        (f"evaluation.external[{i}]", path) for i, path in enumerate(settings.evaluation.external)
+    ]
+    for key, path in files:
+        if (kind := _kind(path)) != "file":
+            got = "is a folder; expected a labelled file" if kind == "folder" else "no such file"
+            yield f"{key} '{path}': {got} (.jsonl)"
+    texts = settings.data.gold_statements
+    if (kind := _kind(texts)) != "folder":
+        got = "is a file; expected a folder" if kind == "file" else "no such folder"
+        yield f"data.gold_statements '{texts}': {got}"
+
+
+def _model(name: str, model: ClassifierSettings, codebook: Codebook) -> Iterator[str]:
+    key = f"models.{name}"
+    if isinstance(model, EnsembleSettings):
+        yield from (f"{key}.{mistake}" for mistake in _weights(model, codebook))
+        for i, member in enumerate(model.members):
+            if isinstance(member, EmbeddingSettings | TransformerSettings):
+                yield from _encoder(f"{key}.members[{i}].encoder", member.encoder)
+    elif isinstance(model, EmbeddingSettings | TransformerSettings):
+        yield from _encoder(f"{key}.encoder", model.encoder)
+
+
+def _weights(model: EnsembleSettings, codebook: Codebook) -> tuple[str, ...]:
+    # The weights are checked when an ensemble is made; members that cost nothing will do for that.
+    members = [MajorityClassifier(codebook, MajoritySettings()) for _ in model.members]
+    try:
+        EnsembleClassifier.of(codebook, members, model.weights)
+    except SettingsError as error:
+        return error.mistakes
+    return ()
+
+
+def _encoder(key: str, encoder: EncoderSettings) -> Iterator[str]:
+    if encoder.name == PACKAGED:
+        return
+    if _kind(_expanded(encoder.name)) == "folder":
+        try:
+            resolve_encoder(encoder)
+        except InputError as error:
+            yield f"{key}: {error}"
+    elif encoder.name[0] in "/.~" or encoder.name.count("/") > 1:
+        yield f"{key}.name '{encoder.name}': no such folder"
+    elif encoder.revision is None:
+        yield (
+            f"{key}.name '{encoder.name}': no such folder. Expected '{PACKAGED}', a folder, or a "
+            f"hub name; a hub name needs {key}.revision, the full commit hash"
+        )
+
+
+def _outputs(settings: PipelineSettings) -> Iterator[str]:
+    predictions, report, bundle = settings.classify.out, settings.report.out, settings.promote.to
+    if predictions.suffix.lower() != ".jsonl":
+        yield f"classify.out '{predictions}': must end in .jsonl, since the report reads it"
+    for key, path in (("classify.out", predictions), ("report.out", report)):
+        if _kind(path) == "folder":
+            yield f"{key} '{path}': is a folder; give the name of a file"
+    if os.path.realpath(predictions) == os.path.realpath(report):
+        yield f"report.out '{report}': is classify.out as well; give the report another name"
+    if os.path.lexists(bundle) and not _replaceable(bundle):
+        yield (
+            f"promote.to '{bundle}': exists and is no model folder (no {MANIFEST} in it); give "
+            "a new or empty folder"
+        )
+
+
+def _replaceable(folder: Path) -> bool:
+    if _kind(folder / MANIFEST) == "file":
+        return True
+    try:
+        return not any(folder.iterdir())
+    except OSError:  # a file, a broken link, or a folder that cannot be opened
+        return False
+
+
+def _expanded(name: str) -> Path:
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:  # no such user
+        return Path(name)
+
+
+def _kind(path: Path) -> str:
+    """Return "file", "folder" or, where nothing can be reached, ""."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return ""
+    return "folder" if stat.S_ISDIR(mode) else "file"

@@ -1,0 +1,72 @@
+"""The stages of `stance run` as they hang together; what they do is tested where it is done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.codebook import Codebook, load_codebook
+from pipeline.errors import InputError
+from pipeline.records import Score
+from pipeline.settings.experiment import PipelineSettings, load_settings
+from pipeline.tracking import Store, open_store
+from pipeline.workflows import pipeline as room
+from pipeline.workflows.pipeline import stages
+from pipeline.workflows.stages import Stage
+from pipeline.workflows.train import TrainedModel
+from pipeline.workflows.watcher import Silent
+
+
+@pytest.fixture
+def settings(project: Path, monkeypatch: pytest.MonkeyPatch) -> PipelineSettings:
+    monkeypatch.chdir(project)
+    return load_settings(Path("settings.yaml"))
+
+
+def planned(settings: PipelineSettings) -> tuple[dict[str, Stage], Codebook, Store]:
+    codebook, store = load_codebook(settings.codebook), open_store(settings.tracking.uri)
+    made = stages(settings, codebook, store, "")
+    return {stage.name: stage for stage in made}, codebook, store
+
+
+def test_what_the_stages_write_is_never_an_input(settings: PipelineSettings) -> None:
+    everything = settings.model_copy(update={"inputs": (".",), "work": Path("docs/work")})
+    before = planned(everything)[0]["ingest"].reads
+    work = everything.work
+    for path in (
+        *(work / "statements.jsonl", work / "sentences.jsonl", work / "stages.json"),
+        *(work / "runs" / "rules.json", work / "models" / "rules" / "manifest.json"),
+        *(settings.classify.out, settings.report.out, settings.promote.to / "manifest.json"),
+        settings.classify.out.with_name("predictions.jsonl.rejects.jsonl"),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    after = planned(everything)[0]["ingest"].reads
+    assert [p for p in after if "mlflow" not in p.name] == [
+        p for p in before if "mlflow" not in p.name
+    ]
+
+
+def test_an_undefined_score_is_null_and_is_not_promoted(
+    settings: PipelineSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = settings.promote.model_copy(update={"model": "best"})
+    changed = settings.model_copy(update={"promote": wanted})
+
+    def untrained(name: str, *_: object, **__: object) -> TrainedModel:
+        scores = {
+            f"{task}.macro_f1": Score(f"{task}.macro_f1", float("nan"), None, None, 0)
+            for task in ("topic", "tone")
+        }
+        return TrainedModel(name, "f" * 32, Path(name), {"held-out": scores})
+
+    monkeypatch.setattr(room, "train_model", untrained)
+    made, *_ = planned(changed)
+    for name in settings.models:
+        made[f"train {name}"].run(Silent())
+        text = (settings.work / "runs" / f"{name}.json").read_text()
+        assert json.loads(text) == {"run_id": "f" * 32, "mean_macro_f1": None}
+    with pytest.raises(InputError, match="No model has a defined macro-F1"):
+        made["promote"].run(Silent())
