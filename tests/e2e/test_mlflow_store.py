@@ -125,7 +125,10 @@ def test_a_port_in_use_is_one_clear_error(local: Store, port: int) -> None:
 def test_ctrl_c_ends_the_server_cleanly(local: Store, tmp_path: Path) -> None:
     number = free_port()
     code = (
+        "import signal\n"
         "from pipeline.tracking import open_store, serve_ui\n"
+        # A background job of a shell starts with SIGINT ignored; the `stance` command resets it.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"serve_ui(open_store({local.uri!r}), port={number})\n"
         "print('ended')"
     )

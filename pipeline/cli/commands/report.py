@@ -26,10 +26,10 @@ def report(
     from pipeline.workflows.record_files import rejects_path
     from pipeline.workflows.report import report as run
 
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise SettingsError([f"'{out}': the report is HTML; give a name in .html"], where="options")
     for read in (predictions, rejects_path(predictions)):
         refuse_output(read, [out])
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise SettingsError([f"'{out}': the report is HTML; give a name in .html"], where="options")
     summary = run(predictions, model=bundle_folder(model), out=out, title=title)
     console.say(
         f"{out}: {summary.sentences:,} sentences of {summary.statements:,} statements"

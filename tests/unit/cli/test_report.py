@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.commands.report import report
-from pipeline.errors import InputError
+from pipeline.errors import InputError, SettingsError
 
 
 @pytest.mark.parametrize("out", ["p.jsonl", "p.jsonl.rejects.jsonl", "link.html"])
@@ -18,3 +18,9 @@ def test_the_report_may_not_replace_what_it_reads(tmp_path: Path, out: str) -> N
     with pytest.raises(InputError, match=r"would replace it\. Give the output another name"):
         report(tmp_path / "p.jsonl", tmp_path / out)
     assert (tmp_path / "p.jsonl").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize("out", ["r.pdf", "-", "report"])
+def test_the_report_is_html_and_says_so(tmp_path: Path, out: str) -> None:
+    with pytest.raises(SettingsError, match="the report is HTML"):
+        report(tmp_path / "p.jsonl", tmp_path / out)
