@@ -11,6 +11,7 @@ nothing.
 from __future__ import annotations
 
 import argparse
+import logging
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 
 import torch
+import transformers
 from transformers import PreTrainedTokenizerFast, pipeline
 from transformers.modeling_outputs import SequenceClassifierOutput
 
@@ -145,6 +147,7 @@ def cold_start(model: Path, statement: str, rounds: int) -> None:
 
 def main() -> None:
     """Run both comparisons."""
+    transformers.logging.set_verbosity(logging.CRITICAL)  # it lists every architecture it knows
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
