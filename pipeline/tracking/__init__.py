@@ -4,7 +4,7 @@ MLflow, datasets and matplotlib are imported when they are used, never by import
 `open_store` switches MLflow's telemetry off before that.
 """
 
-from pipeline.tracking.find import RunFacts, best_run, download_bundle, find_run, read_json
+from pipeline.tracking.find import RunFacts, download_bundle, find_run, read_json
 from pipeline.tracking.runs import RunLogger, start_run
 from pipeline.tracking.store import Store, open_store
 from pipeline.tracking.ui import serve_ui, ui_address
@@ -13,7 +13,6 @@ __all__ = [
     "RunFacts",
     "RunLogger",
     "Store",
-    "best_run",
     "download_bundle",
     "find_run",
     "open_store",

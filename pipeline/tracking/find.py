@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,24 +55,6 @@ def find_run(store: Store, run: str, *, experiment: str) -> RunFacts:
     raise InputError(
         f"There is no run '{run}' in experiment '{experiment}' of {store.shown}."
         f"{near if 'Did you mean' in near else ''} Latest runs:\n{_listing(runs)}"
-    )
-
-
-def best_run(store: Store, metric: str, *, experiment: str) -> RunFacts:
-    """Return the finished run with the highest value of a metric such as "gold/stance.macro_f1".
-
-    Raises:
-        InputError: no finished run has the metric; the message names those there are.
-        OutputError: the store does not answer.
-    """
-    finished = [one for one in _models(store, experiment) if one.status == "FINISHED"]
-    measured = [one for one in finished if math.isfinite(one.metrics.get(metric, math.nan))]
-    if measured:
-        return max(measured, key=lambda one: one.metrics[metric])
-    known = {name for one in finished for name in one.metrics}
-    raise InputError(
-        f"No finished run of experiment '{experiment}' has the score '{metric}'."
-        f"{near_matches(metric, known) or ' No run has any score yet.'}"
     )
 
 

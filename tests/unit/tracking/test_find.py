@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.records import EvaluationReport
-from pipeline.tracking import Store, best_run, find_run, read_json, start_run
+from pipeline.tracking import Store, find_run, read_json, start_run
 
 
 def test_a_run_is_found_by_id_beginning_and_name(store: Store) -> None:
@@ -57,22 +55,6 @@ def test_an_experiment_without_runs_and_one_that_is_not_there(store: Store) -> N
         find_run(store, "linear", experiment="kitchen")
     with pytest.raises(InputError, match=r"no experiment 'kitchn'.*Did you mean 'kitchen'"):
         find_run(store, "linear", experiment="kitchn")
-
-
-def test_the_best_run_has_the_highest_score_among_those_that_ended_well(
-    store: Store, report_of: Callable[..., EvaluationReport]
-) -> None:
-    for name, value in (("low", 0.3), ("high", 0.7), ("undefined", float("nan"))):
-        with start_run(store, "kitchen", name) as run:
-            run._metrics(report_of("gold", value), headlines_only=True)
-    failed = start_run(store, "kitchen", "bad")
-    failed._metrics(report_of("gold", 0.9), headlines_only=True)
-    with pytest.raises(ValueError, match="broken"), failed:
-        raise ValueError("broken")
-    best = best_run(store, "gold/topic.macro_f1", experiment="kitchen")
-    assert (best.name, best.metrics["gold/topic.macro_f1"]) == ("high", 0.7)
-    with pytest.raises(InputError, match=r"Did you mean 'gold/topic\.macro_f1'"):
-        best_run(store, "gold/topic.macrof1", experiment="kitchen")
 
 
 def test_a_json_file_of_a_run(store: Store, tmp_path: Path) -> None:
