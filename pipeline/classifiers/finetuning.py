@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -88,7 +89,7 @@ class _Loss:
 
 def finetune(
     network: MultitaskNetwork,
-    encodings: Sequence[Encoding],
+    passes: Sequence[Sequence[Encoding]],
     targets: Targets,
     codebook: Codebook,
     settings: TransformerSettings,
@@ -96,23 +97,31 @@ def finetune(
     seed: int,
     monitor: FitMonitor,
 ) -> None:
-    """Train `network` in place on n encodings and targets of shape (n, codebook.width).
+    """Train `network` in place on n sentences and targets of shape (n, codebook.width).
+
+    `passes` holds the n encodings of every pass over the data; augmentation makes them differ.
 
     The learning rate warms up and then falls linearly to zero. Batches and dropout depend on the
     seed and the step only, so that a run resumed from a checkpoint equals an unbroken one.
     """
     device = next(network.parameters()).device
-    lengths = [len(e) for e in encodings]
-    plan = [_epoch_batches(lengths, settings, seed, epoch) for epoch in range(settings.epochs)]
+    plan = [
+        _epoch_batches([len(e) for e in encodings], settings, seed, epoch)
+        for epoch, encodings in enumerate(passes)
+    ]
     ends = np.cumsum([len(batches) for batches in plan])
-    steps = [batch for batches in plan for batch in batches][: settings.max_steps]
+    steps = [
+        (batch, encodings)
+        for batches, encodings in zip(plan, passes, strict=True)
+        for batch in batches
+    ][: settings.max_steps]
     loss_of = _Loss.of(codebook, targets, settings)
     optimiser = _optimiser(network, settings)
     rates = [group["lr"] for group in optimiser.param_groups]
     share = _schedule(len(steps), settings.warmup)
     dtype = preferred_dtype(settings)
     checkpoint = monitor.checkpoints and _checkpoint_path(
-        monitor.checkpoints, network, encodings, targets, codebook, settings, seed
+        monitor.checkpoints, network, passes, targets, codebook, settings, seed
     )
     done = _restore(network, optimiser, checkpoint)
     recent: list[float] = []
@@ -121,7 +130,7 @@ def finetune(
         torch.manual_seed(seed * 1_000_003 + step)
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * share(step)
-        batch = steps[step]
+        batch, encodings = steps[step]
         inputs = {k: torch.from_numpy(v).to(device) for k, v in _padded(encodings, batch).items()}
         wanted = torch.from_numpy(targets[batch]).to(device)
         with torch.autocast(device.type, dtype=dtype, enabled=dtype is not torch.float32):
@@ -191,7 +200,7 @@ def _optimiser(network: MultitaskNetwork, settings: TransformerSettings) -> torc
 def _checkpoint_path(
     folder: Path,
     network: MultitaskNetwork,
-    encodings: Sequence[Encoding],
+    passes: Sequence[Sequence[Encoding]],
     targets: Targets,
     codebook: Codebook,
     settings: TransformerSettings,
@@ -206,7 +215,7 @@ def _checkpoint_path(
     made_by = f"{__version__} {torch.__version__} {preferred_dtype(settings)}"
     head = f"{settings.model_dump_json(exclude=after)} {seed} {codebook.signature} {made_by}"
     digest = hashlib.sha256(head.encode())
-    for encoding in encodings:
+    for encoding in chain.from_iterable(passes):
         digest.update(np.asarray(encoding.ids, dtype=np.int64).tobytes())
     digest.update(np.ascontiguousarray(targets).tobytes())
     for weights in network.state_dict().values():

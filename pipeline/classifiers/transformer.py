@@ -11,10 +11,12 @@ from typing import ClassVar, Literal
 import numpy as np
 import torch
 from safetensors import SafetensorError
+from tokenizers import Encoding
 from transformers import AutoConfig, AutoModel, PretrainedConfig
 from transformers.utils import CONFIG_NAME
 from transformers.utils import logging as hf_logging
 
+from pipeline.classifiers.augmentation import augmented
 from pipeline.classifiers.encoder import WEIGHTS_FILE, resolve_encoder
 from pipeline.classifiers.finetuning import finetune
 from pipeline.classifiers.network import MultitaskConfig, MultitaskNetwork
@@ -72,7 +74,8 @@ class TransformerClassifier:
         Raises:
             InputError: no sentence carries a known label, the encoder cannot be had, or a
                 checkpoint cannot be read.
-            SettingsError: `max_tokens` is more than the encoder reads.
+            SettingsError: `max_tokens` is more than the encoder reads, or the lists of names for
+                `augment` are not valid.
             OutputError: a checkpoint cannot be written.
         """
         known, targets = known_part(train, self.codebook, self.kind)
@@ -82,23 +85,32 @@ class TransformerClassifier:
         if torch.cuda.is_available():
             network.to("cuda")
         self._tokenizer = self._read_tokenizer(folder)
-        encodings = self._tokenizer.encode([labelled.sentence for labelled in known])
+        sentences = [labelled.sentence for labelled in known]
         start = copy.deepcopy(network.state_dict())
         trained = []
         for number in range(self.settings.soup):
             network.load_state_dict(start)
+            seed = self.seed + SOUP_SEED_STEP * number
             finetune(
                 network,
-                encodings,
+                self._passes(sentences, seed),
                 targets,
                 self.codebook,
                 self.settings,
-                seed=self.seed + SOUP_SEED_STEP * number,
+                seed=seed,
                 monitor=_counting_on(monitor, number, self.settings),
             )
             trained.append(copy.deepcopy(network.state_dict()))
         network.load_state_dict(_average(trained))
         self._network = network
+
+    def _passes(self, sentences: Sequence[Sentence], seed: int) -> list[Sequence[Encoding]]:
+        """Return the encodings of every pass over the data."""
+        passes, augment = self.settings.epochs, self.settings.augment
+        if augment is None:
+            return [self.tokenizer.encode(sentences)] * passes
+        changed = augmented(sentences, augment, passes=passes, seed=seed)
+        return [self.tokenizer.encode(one) for one in changed]
 
     def predict_logits(self, sentences: Sequence[Sentence]) -> Logits:
         """Return float32 logits of shape (n, codebook.width); see `Classifier`."""

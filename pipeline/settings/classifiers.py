@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -58,6 +59,16 @@ class EmbeddingSettings(StrictModel):
     balanced: bool = True
 
 
+class AugmentSettings(StrictModel):
+    """Shares of the training sentences that are changed in every pass; labels stay."""
+
+    names: Share = Field(default=0.3, description="all names swapped for those of the lists")
+    forms: Share = Field(
+        default=0.3, description="other dates, figures or quotes, an address, a list number, ..."
+    )
+    lists: Path = Field(description="YAML file of lists of names; those for training are used")
+
+
 class TransformerSettings(StrictModel):
     """One fine-tuned encoder with one linear head a task."""
 
@@ -86,6 +97,9 @@ class TransformerSettings(StrictModel):
     )
     train_word_embeddings: bool = Field(
         default=False, description="frozen ones save a fifth of the time and keep rare words apart"
+    )
+    augment: AugmentSettings | None = Field(
+        default=None, description="label-keeping changes of names and form, anew in every pass"
     )
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
 

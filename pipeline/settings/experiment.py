@@ -43,6 +43,24 @@ class EvaluationSettings(StrictModel):
     replicates: Annotated[int, Field(ge=100, le=100_000)] = 1000
 
 
+class BehaviourThresholds(StrictModel):
+    """A share of flips below the first passes, and shares of right decisions from the others on."""
+
+    invariance: Annotated[float, Field(gt=0, le=1)] = 0.01
+    direction: Annotated[float, Field(gt=0, le=1)] = 0.9
+    functionality: Annotated[float, Field(gt=0, le=1)] = 0.9
+
+
+class BehaviourSettings(StrictModel):
+    """Behaviour tests: names to swap, written cases, how many sentences to perturb, thresholds."""
+
+    names: Path
+    functionality: Path
+    direction: Path
+    sentences: Annotated[int, Field(ge=1)] = 500
+    thresholds: BehaviourThresholds = BehaviourThresholds()
+
+
 class TrackingSettings(StrictModel):
     """Where MLflow keeps the runs; without `uri`, $MLFLOW_TRACKING_URI or a local SQLite file."""
 
@@ -94,6 +112,7 @@ class PipelineSettings(StrictModel):
     split: SplitSettings = SplitSettings()
     models: Annotated[dict[Name, ClassifierSettings], Field(min_length=1)]
     evaluation: EvaluationSettings = EvaluationSettings()
+    behaviour: BehaviourSettings | None = None
     tracking: TrackingSettings = TrackingSettings()
     card: CardSettings = CardSettings()
     promote: PromoteSettings = PromoteSettings()

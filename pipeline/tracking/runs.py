@@ -16,6 +16,12 @@ from pipeline.classifiers.targets import Targets
 from pipeline.codebook import Codebook
 from pipeline.decision import DecisionRule, Probabilities, to_predictions
 from pipeline.errors import OutputError
+from pipeline.evaluation.behaviour import (
+    BehaviourResult,
+    behaviour_json,
+    behaviour_table,
+    pooled,
+)
 from pipeline.evaluation.report import to_json
 from pipeline.records import EvaluationReport, LabelledDocument, LabelledSentence
 from pipeline.tracking.curves import Curve
@@ -192,9 +198,7 @@ class RunLogger:
         self._reports.append(report)
         self._metrics(report, headlines_only=self._level == MODEL_LEVEL)
         if self._level == MODEL_LEVEL:
-            if self._scores_run is None:
-                self._scores_run = self.child("scores", level="scores")
-            self._scores_run._metrics(report, headlines_only=False)
+            self._scores()._metrics(report, headlines_only=False)
         self.json(to_json(report), f"evaluation/{data}.json")
         predictions = to_predictions(
             [one.sentence for one in labelled],
@@ -214,6 +218,20 @@ class RunLogger:
                 plots = evaluation_plots(report, probabilities, targets, rule, codebook)
                 for name, image in plots:
                     (folder / "plots" / f"{data}.{name}.png").write_bytes(image)
+
+    def behaviour(self, results: Sequence[BehaviourResult]) -> None:
+        """Log behaviour tests: pooled rates here, each test in the child run "scores".
+
+        Files: behaviour/results.json and results.md.
+        """
+        self._values({f"behaviour/{name}": rate for name, rate in pooled(results).items()})
+        self._scores()._values(
+            {f"behaviour/{one.name}": one.rate for one in results if one.n},
+        )
+        self.json(behaviour_json(results), "behaviour/results.json")
+        header, *rows = behaviour_table(results)
+        lines = [header, ("---",) * len(header), *rows]
+        self.text("".join(f"| {' | '.join(line)} |\n" for line in lines), "behaviour/results.md")
 
     def bundle(self, folder: Path) -> str:
         """Log a bundle as an MLflow model and return its address ("models:/…").
@@ -239,6 +257,19 @@ class RunLogger:
             self._store.client.log_batch(self.run_id, metrics=metrics)
         if undefined := undefined_scores(report):
             self.tags({f"undefined scores: {allowed(report.dataset)}": str(undefined)})
+
+    def _scores(self) -> RunLogger:
+        if self._scores_run is None:
+            self._scores_run = self.child("scores", level="scores")
+        return self._scores_run
+
+    def _values(self, values: Mapping[str, float]) -> None:
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        metrics = [Metric(allowed(name), round(v, 4), now, 0) for name, v in values.items()]
+        with self._store.reported("log scores"):
+            self._store.client.log_batch(self.run_id, metrics=metrics)
 
     @contextmanager
     def _files(self) -> Iterator[Path]:

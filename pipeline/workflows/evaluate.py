@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipeline.bundle import Bundle
+from pipeline.evaluation.behaviour import BehaviourResult
 from pipeline.labelling import read_labelled
 from pipeline.records import EvaluationReport
-from pipeline.workflows.scoring import EvaluationSet, score
+from pipeline.settings.experiment import BehaviourSettings
+from pipeline.workflows.behaviour import read_suite, run_suite
+from pipeline.workflows.scoring import EvaluationSet, score, sentences_of
 from pipeline.workflows.watcher import Watcher
 
 
@@ -25,3 +28,19 @@ def evaluate_file(
     data = EvaluationSet(path.stem, tuple(documents))
     scored = score(bundle.classifier, bundle.rule, data, replicates=replicates, seed=seed)
     return scored.report, len(rejected)
+
+
+def evaluate_behaviour(
+    bundle: Bundle, path: Path, settings: BehaviourSettings, *, seed: int
+) -> list[BehaviourResult]:
+    """Return the behaviour tests of a bundle, perturbing the sentences of a labelled file.
+
+    Raises:
+        InputError: a file is missing or holds nothing usable.
+        SettingsError: the names or the cases are wrong, or do not fit the codebook of the bundle.
+    """
+    suite = read_suite(settings, bundle.codebook)
+    documents, _ = read_labelled(path, bundle.codebook)
+    sentences = [labelled.sentence for labelled in sentences_of(documents)]
+    texts = [sentence.text for sentence in sentences]
+    return run_suite(suite, bundle.classifier, bundle.rule, sentences, texts, seed=seed)

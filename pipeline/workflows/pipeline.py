@@ -31,6 +31,10 @@ def stages(
     work, data = settings.work, settings.data
     statements, sentences = work / "statements.jsonl", work / "sentences.jsonl"
     labelled = (*data.corpus, data.gold, *settings.evaluation.external, settings.codebook)
+    behaviour = settings.behaviour
+    cases = (
+        () if behaviour is None else (behaviour.names, behaviour.functionality, behaviour.direction)
+    )
     records = [work / "runs" / f"{name}.json" for name in settings.models]
     written = (
         *(sentences, work / "runs", work / "checkpoints", work / "stages.json"),
@@ -100,7 +104,7 @@ def stages(
         ),
         Stage("segment", "statements to sentences", (statements,), (sentences,), {}, cut),
         *(
-            _train_stage(name, settings, codebook, store, config, labelled)
+            _train_stage(name, settings, codebook, store, config, (*labelled, *cases))
             for name in settings.models
         ),
         Stage(
@@ -155,6 +159,7 @@ def _train_stage(
             "seed": settings.seed,
             "split": settings.split.model_dump(mode="json"),
             "evaluation": settings.evaluation.model_dump(mode="json"),
+            "behaviour": settings.behaviour and settings.behaviour.model_dump(mode="json"),
             "tracking": [store.shown, settings.tracking.experiment],
             "card": settings.card.model_dump(mode="json"),
         },

@@ -22,6 +22,7 @@ from pipeline.settings.classifiers import (
     TransformerSettings,
 )
 from pipeline.settings.experiment import PipelineSettings
+from pipeline.workflows.behaviour import read_suite
 
 
 def preflight(settings: PipelineSettings, codebook: Codebook, *, where: str = "settings") -> None:
@@ -32,10 +33,12 @@ def preflight(settings: PipelineSettings, codebook: Codebook, *, where: str = "s
 
     Raises:
         SettingsError: all mistakes at once: weights of an ensemble that do not fit the tasks,
-            encoders that are nowhere, labelled data that is missing, outputs that cannot be.
+            encoders that are nowhere, labelled data that is missing, cases of behaviour tests that
+            do not fit the codebook, outputs that cannot be.
     """
     mistakes = [
         *_data(settings),
+        *_behaviour(settings, codebook),
         *(m for name, model in settings.models.items() for m in _model(name, model, codebook)),
         *_outputs(settings),
     ]
@@ -57,6 +60,25 @@ def _data(settings: PipelineSettings) -> Iterator[str]:
     if (kind := _kind(texts)) != "folder":
         got = "is a file; expected a folder" if kind == "file" else "no such folder"
         yield f"data.gold_statements '{texts}': {got}"
+
+
+def _behaviour(settings: PipelineSettings, codebook: Codebook) -> Iterator[str]:
+    if (behaviour := settings.behaviour) is None:
+        return
+    files = {
+        "names": behaviour.names,
+        "functionality": behaviour.functionality,
+        "direction": behaviour.direction,
+    }
+    missing = {key: path for key, path in files.items() if _kind(path) != "file"}
+    yield from (f"behaviour.{key} '{path}': no such file" for key, path in missing.items())
+    if not missing:
+        try:
+            read_suite(behaviour, codebook)
+        except SettingsError as error:
+            yield from error.mistakes
+        except InputError as error:
+            yield str(error)
 
 
 def _model(name: str, model: ClassifierSettings, codebook: Codebook) -> Iterator[str]:

@@ -20,6 +20,7 @@ from pipeline.settings.experiment import PipelineSettings
 from pipeline.tracking import RunLogger, Store, start_run
 from pipeline.training.decision_rule import DecisionReport, fit_decision_rule
 from pipeline.training.splits import Split, grouped_folds, split_three
+from pipeline.workflows.behaviour import read_suite, run_suite
 from pipeline.workflows.model_facts import facts_for
 from pipeline.workflows.scoring import (
     EvaluationSet,
@@ -83,6 +84,7 @@ def train_model(
         StanceError: whatever the classifier, the data or the store cannot do.
     """
     wanted = settings.models[name]
+    suite = None if settings.behaviour is None else read_suite(settings.behaviour, codebook)
     documents, split = split_corpus(settings, codebook, watcher)
     sets = evaluation_sets(split.test, settings.data, settings.evaluation, codebook, watcher)
     tags = {"stance.model": name, "stance.kind": wanted.kind}
@@ -107,6 +109,11 @@ def train_model(
             )
             _log_scores(run, one, rule, codebook)
             scored.append(one)
+        if suite is not None:
+            watcher.note(f"{name}: testing behaviour")
+            held_out = [labelled.sentence for labelled in sentences_of(split.test)]
+            texts = [labelled.sentence.text for labelled in sentences_of(documents)]
+            run.behaviour(run_suite(suite, classifier, rule, held_out, texts, seed=settings.seed))
         facts = facts_for(
             name,
             wanted,

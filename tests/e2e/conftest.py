@@ -99,11 +99,29 @@ def write_rules(folder: Path) -> None:
     write_bundle(folder, RulesClassifier(tiny, RulesSettings()), DecisionRule.plain(tiny), facts)
 
 
+def write_behaviour(folder: Path) -> None:
+    """Write cases of behaviour tests, and settings that have them: `behaviour.yaml`."""
+    case = '{"text": "The bread was stale.", "label": "blame", "present": true, "kind": "plain"}'
+    pair = (
+        '{"test": "negation", "label": "praise", "before": "The soup was excellent.", '
+        '"before_present": true, "after": "Not excellent.", "after_present": false}'
+    )
+    (folder / "functionality.jsonl").write_text(case + "\n", encoding="utf-8")
+    (folder / "direction.jsonl").write_text(pair + "\n", encoding="utf-8")
+    section = (
+        f"behaviour: {{names: {ROOT / 'configs' / 'names.yaml'}, direction: direction.jsonl, "
+        "functionality: functionality.jsonl}\n"
+    )
+    text = (folder / "settings.yaml").read_text(encoding="utf-8")
+    (folder / "behaviour.yaml").write_text(text + section, encoding="utf-8")
+
+
 @pytest.fixture
 def stance(make_project: Callable[[Path], Path], tmp_path: Path) -> Stance:
     """`stance` in a new project about restaurants, with a bundle of rules in `bundle`."""
     folder = make_project(tmp_path / "project")
     write_rules(folder / "bundle")
+    write_behaviour(folder)
     return Stance(folder)
 
 

@@ -301,6 +301,31 @@ def test_evaluate(stance: Stance) -> None:
     assert json.loads((stance.folder / "scores.json").read_text())
 
 
+def test_evaluate_behaviour(stance: Stance) -> None:
+    args = ("evaluate", "gold.jsonl", "-m", "bundle", "--replicates", "100", "-o", "scores.json")
+    done = stance(*args, "--behaviour", "behaviour.yaml", code=0)
+    rows = {line.split()[0]: line for line in done.out.splitlines() if line.strip()}
+    assert rows["invariance.final_stop"].split()[-1] == "yes"
+    assert rows["direction.negation"].split()[-1] == "NO"
+    tests = json.loads((stance.folder / "scores.json").read_text())["behaviour"]
+    failed = [test["name"] for test in tests if not test["passed"]]
+    assert "functionality.tone.blame.plain" not in failed
+    assert "direction.negation" in failed
+    strict = stance(*args, "--behaviour", "behaviour.yaml", "--strict")
+    strict.failed(6, f"{len(failed)} of {len(tests)} behaviour tests failed", "direction.negation")
+    stance(*args, "--strict").failed(2, "add --behaviour")
+    stance(*args, "--behaviour", "settings.yaml").failed(2, "no section 'behaviour'")
+
+
+def test_cases_of_another_codebook(stance: Stance) -> None:
+    path = stance.folder / "direction.jsonl"
+    path.write_text(path.read_text().replace('"praise"', '"prase"'))
+    before = stance.files()
+    done = stance("evaluate", "gold.jsonl", "-m", "bundle", "--behaviour", "behaviour.yaml")
+    done.failed(2, "direction.jsonl:1: ", "no label 'prase'. Did you mean 'praise'?")
+    assert stance.files() == before
+
+
 # Bad input: the documented exit code, one clear message, and nothing left behind
 
 

@@ -178,6 +178,20 @@ def test_train_with_an_external_file(stance: Stance) -> None:
     missing.failed(2, "nowhere.jsonl")
 
 
+def test_train_logs_behaviour(stance: Stance) -> None:
+    stance("train", "rules", "-c", "behaviour.yaml", code=0)
+    store = sqlite3.connect(stance.folder / "store" / "mlflow.db")
+    try:
+        kept = {key for (key,) in store.execute("select key from metrics").fetchall()}
+    finally:
+        store.close()
+    for name in ("functionality", "functionality.tone.blame.plain", "invariance.final_stop"):
+        assert f"behaviour/{name}" in kept
+    results = (stance.folder / "store").parent.rglob("behaviour/results.json")
+    (tests,) = [json.loads(path.read_text()) for path in results]
+    assert {"name", "rate", "low", "high", "n", "threshold", "passed"} <= set(tests[0])
+
+
 def test_train_with_folds(stance: Stance) -> None:
     path = stance.folder / "settings.yaml"
     path.write_text(path.read_text().replace("threshold_folds: 2", "threshold_folds: 2, folds: 2"))

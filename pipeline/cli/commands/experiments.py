@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,9 @@ from pipeline.cli.options import (
 )
 from pipeline.errors import CheckFailed, SettingsError, near_matches
 from pipeline.records import Score
+
+if TYPE_CHECKING:
+    from pipeline.settings.experiment import BehaviourSettings
 
 
 def interval(score: Score) -> str:
@@ -75,13 +78,28 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write all scores here as JSON.")
     ] = None,
+    behaviour: Annotated[
+        Path | None,
+        typer.Option(
+            "--behaviour",
+            metavar="CONFIG",
+            help="Run the behaviour tests of these settings as well (section 'behaviour').",
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with code 6 where a behaviour test fails.")
+    ] = False,
 ) -> None:
     """Score a model on labelled statements, with 95 % intervals from a bootstrap over documents."""
+    wanted = None if behaviour is None else behaviour_settings(behaviour)
+    if strict and wanted is None:
+        raise SettingsError(["--strict judges behaviour tests; add --behaviour"], where="options")
     from pipeline.bundle import load_bundle
     from pipeline.cli.prepare import bundle_folder
+    from pipeline.evaluation.behaviour import behaviour_json, behaviour_table
     from pipeline.evaluation.report import label_table, task_table, to_json
     from pipeline.output import write_text
-    from pipeline.workflows.evaluate import evaluate_file
+    from pipeline.workflows.evaluate import evaluate_behaviour, evaluate_file
 
     bundle = load_bundle(bundle_folder(model))
     with console.watcher() as watcher:
@@ -94,13 +112,42 @@ def evaluate(
     )
     for header, *rows in (task_table(report), label_table(report)):
         console.table(header, rows)
+    tested = [] if wanted is None else evaluate_behaviour(bundle, data, wanted, seed=seed)
+    if wanted is not None:
+        header, *rows = behaviour_table(tested)
+        console.table(header, rows, title="Behaviour tests")
     if out is not None:
-        write_text(out, json.dumps(to_json(report), indent=1) + "\n")
+        scores = to_json(report)
+        if wanted is not None:
+            scores["behaviour"] = behaviour_json(tested)
+        write_text(out, json.dumps(scores, indent=1) + "\n")
+    failed = [result.name for result in tested if not result.passed]
+    if strict and failed:
+        raise CheckFailed(
+            f"{len(failed)} of {len(tested)} behaviour tests failed: {', '.join(failed)}."
+        )
     if aside:
         raise CheckFailed(
             f"{aside} of {aside + report.documents} documents of {data} were set aside (listed "
             "above); the scores rest on the others. Mend or remove them."
         )
+
+
+def behaviour_settings(config: Path) -> BehaviourSettings:
+    """Return the section 'behaviour' of the settings.
+
+    Raises:
+        InputError: the file cannot be read.
+        SettingsError: all mistakes of the file at once, or it has no such section.
+    """
+    from pipeline.settings.experiment import load_settings
+
+    found = load_settings(config).behaviour
+    if found is None:
+        raise SettingsError(
+            ["no section 'behaviour'; configs/default.yaml shows one"], where=str(config)
+        )
+    return found
 
 
 def promote(

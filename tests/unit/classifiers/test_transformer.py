@@ -19,7 +19,7 @@ from pipeline.classifiers.transformer import TransformerClassifier
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import BundleError, InputError, SettingsError
 from pipeline.records import LabelledSentence, Sentence
-from pipeline.settings.classifiers import EncoderSettings, TransformerSettings
+from pipeline.settings.classifiers import AugmentSettings, EncoderSettings, TransformerSettings
 
 ROOT = Path(__file__).parents[3]
 TINY = load_codebook(ROOT / "tests" / "codebooks" / "tiny.yaml")
@@ -347,3 +347,24 @@ def test_every_precision_leaves_single_precision_weights(
 
 def test_default_settings_name_the_packaged_encoder() -> None:
     assert TransformerSettings().encoder == EncoderSettings(name="packaged")
+
+
+def test_augmentation_changes_the_training_and_reads_its_lists(
+    toy: Toy, tiny_settings: TransformerSettings, tmp_path: Path
+) -> None:
+    lists = ROOT / "configs" / "names.yaml"
+
+    def trained(augment: AugmentSettings | None) -> TransformerClassifier:
+        settings = tiny_settings.model_copy(update={"augment": augment})
+        classifier = TransformerClassifier(TINY, settings, seed=1)
+        classifier.fit(toy(TINY))
+        return classifier
+
+    sentences = [one.sentence for one in toy(TINY)]
+    plain = trained(None).predict_logits(sentences)
+    none = trained(AugmentSettings(names=0, forms=0, lists=lists)).predict_logits(sentences)
+    full = trained(AugmentSettings(names=1, forms=1, lists=lists)).predict_logits(sentences)
+    assert np.array_equal(plain, none)
+    assert not np.array_equal(plain, full)
+    with pytest.raises(InputError, match=r"nowhere\.yaml"):
+        trained(AugmentSettings(lists=tmp_path / "nowhere.yaml"))

@@ -12,7 +12,8 @@ from pipeline.settings.experiment import PipelineSettings, load_settings
 
 ROOT = Path(__file__).parents[3]
 CODEBOOK = ROOT / "configs" / "codebook.yaml"
-CONFIGS = sorted(set((ROOT / "configs").glob("*.yaml")) - {CODEBOOK})
+NAMES = ROOT / "configs" / "names.yaml"
+CONFIGS = sorted(set((ROOT / "configs").glob("*.yaml")) - {CODEBOOK, NAMES})
 
 LEAST = """\
 codebook: codebook.yaml
@@ -47,7 +48,10 @@ def test_shipped_settings_are_valid_and_name_files_that_are_there(path: Path) ->
     settings = load_settings(path)
     data = settings.data
     load_codebook(ROOT / settings.codebook)
-    for name in (*data.corpus, data.gold, data.gold_statements, *settings.inputs):
+    behaviour = settings.behaviour
+    assert behaviour
+    cases = (behaviour.names, behaviour.functionality, behaviour.direction)
+    for name in (*data.corpus, data.gold, data.gold_statements, *settings.inputs, *cases):
         assert (ROOT / name).exists(), name
 
 
@@ -66,6 +70,7 @@ def test_the_least_settings_are_enough(tmp_path: Path) -> None:
     settings = load(tmp_path, LEAST)
     assert settings.promote.to == Path("models/default")
     assert settings.tracking.uri is None
+    assert settings.behaviour is None
     assert list(settings.models) == ["majority"]
 
 
@@ -119,6 +124,15 @@ classify: {out: predictions.jsonl}
         (("inputs: [docs]", "inputs: docs"), "settings.yaml:2: 'inputs'", "tuple"),
         (("work: work", "work: work\nseed: -1"), "settings.yaml:4: 'seed'", "greater"),
         (("work: work", "work: work\nseed: 1.5"), "settings.yaml:4: 'seed'", "integer"),
+        (
+            (
+                "work: work",
+                "work: work\nbehaviour: {names: n.yaml, direction: d, functionality: f, "
+                "thresholds: {invariance: 0}}",
+            ),
+            "settings.yaml:4: 'behaviour.thresholds.inv",
+            "greater",
+        ),
         (("work: work", "work: work\nsplit: {folds: 21}"), "settings.yaml:4: 'split.folds'", "20"),
     ],
 )

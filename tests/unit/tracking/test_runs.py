@@ -19,6 +19,7 @@ from pipeline.classifiers.protocol import FitStep
 from pipeline.codebook import Codebook
 from pipeline.decision import DecisionRule, Probabilities
 from pipeline.errors import InputError, OutputError
+from pipeline.evaluation.behaviour import BehaviourResult
 from pipeline.records import EvaluationReport, LabelledDocument, LabelledSentence
 from pipeline.tracking import RunLogger, Store, open_store, start_run
 
@@ -129,6 +130,32 @@ def test_the_scores_of_labels_are_kept_below_the_model(logged: tuple[Store, str]
     assert every["gold/topic.service.average_precision"] == 0.25
     assert "gold/topic.service.average_precision.low" not in every
     assert "gold/tone.macro_f1" not in every
+
+
+def test_behaviour_tests_are_pooled_in_the_run_and_single_below_it(
+    store: Store, tmp_path: Path
+) -> None:
+    results = [
+        BehaviourResult("invariance.names", 200, 3, 0, 0.01, ("a -> b",)),
+        BehaviourResult("direction.negation", 4, 3, 0, 0.9),
+        BehaviourResult("direction.condition", 0, 0, 9, 0.9),
+    ]
+    with start_run(store, "kitchen", "rules") as run:
+        run.behaviour(results)
+    assert read(store, run.run_id).data.metrics == {
+        "behaviour/invariance": 0.015,
+        "behaviour/direction": 0.75,
+    }
+    (below,) = children(store, run.run_id).values()
+    assert below.data.metrics == {
+        "behaviour/invariance.names": 0.015,
+        "behaviour/direction.negation": 0.75,
+    }
+    assert {"behaviour/results.json", "behaviour/results.md"} <= files(store, run.run_id)
+    table = local(store, run.run_id, "behaviour/results.md", tmp_path / "md").read_text()
+    assert "| invariance.names | 0.015 |" in table
+    kept = local(store, run.run_id, "behaviour/results.json", tmp_path / "json").read_text()
+    assert json.loads(kept)[2]["rate"] is None
 
 
 def test_a_fold_keeps_all_scores_itself(store: Store, log_evaluation: Log) -> None:

@@ -52,6 +52,7 @@ def test_all_mistakes_come_at_once(here: Path) -> None:
         ("gold: gold.jsonl", "gold: gone.jsonl"),
         ("gold_statements: statements", "gold_statements: corpus.jsonl"),
         ("replicates: 100", "replicates: 100, external: [more.jsonl]"),
+        ("seed: 3", "seed: 3\nbehaviour: {names: n.yaml, functionality: f.jsonl, direction: docs}"),
         ("predictions.jsonl", "predictions.csv"),
         (
             "majority: {kind: majority}",
@@ -64,6 +65,9 @@ def test_all_mistakes_come_at_once(here: Path) -> None:
         "data.gold 'gone.jsonl': no such file",
         "evaluation.external[0] 'more.jsonl': no such file",
         "data.gold_statements 'corpus.jsonl': is a file",
+        "behaviour.names 'n.yaml': no such file",
+        "behaviour.functionality 'f.jsonl': no such file",
+        "behaviour.direction 'docs': no such file",
         "models.e.weights[0]: unknown task 'topics'. Did you mean 'topic'?",
         "models.e.weights[0]: no weight for task 'topic'",
         "classify.out 'out/predictions.csv': must end in .jsonl",
@@ -73,6 +77,24 @@ def test_all_mistakes_come_at_once(here: Path) -> None:
     assert len(found) == len(expected), found
     for got, wanted in zip(found, expected, strict=True):
         assert got.startswith(wanted)
+
+
+def test_cases_of_behaviour_tests_must_fit_the_codebook(here: Path) -> None:
+    seeds, names = ROOT / "seeds" / "behaviour", ROOT / "configs" / "names.yaml"
+    (here / "f.jsonl").write_text(
+        '{"text": "Soup!", "label": "fod", "present": true, "kind": "plain"}\n'
+    )
+    (found,) = mistakes(
+        here,
+        (
+            "seed: 3",
+            f"seed: 3\nbehaviour: {{names: {names}, functionality: f.jsonl, "
+            f"direction: {seeds / 'direction.jsonl'}}}",
+        ),
+    )
+    assert found == (
+        "f.jsonl:1: the codebook kitchen_reviews has no label 'fod'. Did you mean 'food'?"
+    )
 
 
 REVISION = "0" * 40

@@ -1,0 +1,64 @@
+"""Label-keeping changes of training sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.classifiers.augmentation import augmented
+from pipeline.records import Sentence
+from pipeline.settings.classifiers import AugmentSettings
+
+NAMES = Path(__file__).parents[3] / "configs" / "names.yaml"
+SENTENCES = [
+    Sentence(
+        f"s{i}",
+        "d",
+        f"We condemn the shelling of Harran by Veldoria, attack number {i}.",
+        context="The army of Veldoria entered Harran.",
+    )
+    for i in range(40)
+]
+
+
+def changed(
+    names: float, forms: float = 0.0, *, passes: int = 2, seed: int = 1
+) -> list[list[Sentence]]:
+    settings = AugmentSettings(names=names, forms=forms, lists=NAMES)
+    return augmented(SENTENCES, settings, passes=passes, seed=seed)
+
+
+def test_shares_of_zero_change_nothing() -> None:
+    assert changed(0.0) == [SENTENCES, SENTENCES]
+
+
+def test_all_names_change_and_all_other_words_stay() -> None:
+    for one in changed(1.0)[0]:
+        assert "Veldoria" not in one.text
+        assert "Harran" not in one.text
+        assert one.text.startswith("We condemn the shelling of ")
+
+
+def test_text_and_context_get_the_same_names() -> None:
+    for one in changed(1.0)[0]:
+        country = one.text.split(" by ")[1].split(",")[0]
+        assert country in one.context
+
+
+def test_every_pass_and_seed_draws_anew_and_can_be_repeated() -> None:
+    first, second = changed(0.5)
+    assert first != second
+    assert changed(0.5) == [first, second]
+    assert changed(0.5, seed=2)[0] != first
+
+
+def test_about_the_share_is_swapped_and_the_rest_is_untouched() -> None:
+    differ = sum(a != b for a, b in zip(changed(0.5)[0], SENTENCES, strict=True))
+    assert 8 <= differ <= 32
+
+
+def test_other_forms_keep_the_names() -> None:
+    texts = [one.text for one in changed(0.0, 1.0)[0]]
+    assert len(set(texts) - {one.text for one in SENTENCES}) > 10
+    assert all("harran" in text.lower() and "veldoria" in text.lower() for text in texts)
+    assert any(text.startswith("Mr. President, We ") for text in texts)
+    assert any(text.startswith("3. ") for text in texts)
