@@ -12,6 +12,7 @@ from pipeline.settings.classifiers import ClassifierSettings
 from pipeline.settings.ingest import IngestSettings
 from pipeline.validated_yaml import StrictModel, load_model
 
+Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
@@ -110,6 +111,10 @@ class PipelineSettings(StrictModel):
     data: DataSettings
     ingest: IngestSettings = IngestSettings()
     split: SplitSettings = SplitSettings()
+    prevalence: dict[str, dict[str, Share]] = Field(
+        default_factory=dict,
+        description="by multilabel task and label: share of sentences expected where it is used",
+    )
     models: Annotated[dict[Name, ClassifierSettings], Field(min_length=1)]
     evaluation: EvaluationSettings = EvaluationSettings()
     behaviour: BehaviourSettings | None = None

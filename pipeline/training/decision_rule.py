@@ -19,6 +19,7 @@ from pipeline.codebook import Codebook, TaskType
 from pipeline.decision import DecisionRule
 from pipeline.errors import ShapeError
 from pipeline.training.calibration import fit_calibration, require_pairs
+from pipeline.training.prevalence import Prevalence, at_prevalence
 from pipeline.training.splits import assign_parts
 from pipeline.training.thresholds import f1_thresholds
 
@@ -77,6 +78,7 @@ def fit_decision_rule(
     *,
     folds: int,
     seed: int,
+    prevalence: Prevalence | None = None,
 ) -> tuple[DecisionRule, DecisionReport]:
     """Fit calibration and thresholds on calibration documents and measure their gain out of fold.
 
@@ -86,10 +88,13 @@ def fit_decision_rule(
         logits: (n, codebook.width).
         targets: (n, codebook.width): 1, 0, or NaN where unknown.
         groups: the document of each of the n sentences.
+        prevalence: expected shares of labels where the rule will be used; see `at_prevalence`. The
+            report speaks of the rule without it, at the shares of the calibration documents.
 
     Raises:
         ShapeError: the arrays and groups do not fit each other.
-        SettingsError: there are fewer documents than folds.
+        SettingsError: there are fewer documents than folds, or `prevalence` does not fit the
+            codebook.
         InputError: a logit is not finite.
     """
     require_pairs(logits, targets, codebook)
@@ -144,6 +149,8 @@ def fit_decision_rule(
         for name, task in codebook.tasks.items()
     )
     report = DecisionReport(folds, int(documents.max()) + 1, len(logits), columns, tasks, notes)
+    if prevalence:
+        rule = at_prevalence(rule, logits, targets, codebook, prevalence)
     return rule, report
 
 

@@ -36,20 +36,30 @@ class Thresholds:
     notes: tuple[str, ...]
 
 
-def expected_f1_optimum(probabilities: npt.NDArray[np.floating]) -> float:
+def expected_f1_optimum(
+    probabilities: npt.NDArray[np.floating], weights: npt.NDArray[np.floating] | None = None
+) -> float:
     """Return the highest F1 to be expected on n sentences, by labelling the most probable ones.
 
-    F1 is taken at the expected counts: 2 * sum of p over the labelled / (labelled + sum of all p).
-    Returns NaN where every probability is zero or there is none.
+    F1 is taken at the expected counts: 2 * sum of p over the labelled / (labelled + sum of all p),
+    each sentence counted with its weight. Returns NaN where every probability is zero or there is
+    none.
     """
-    p = np.sort(probabilities.astype(np.float64))[::-1]
+    order = np.argsort(-probabilities, kind="stable")
+    weight = np.ones(len(order)) if weights is None else weights.astype(np.float64)[order]
+    p = probabilities.astype(np.float64)[order] * weight
     positives = p.sum()
     if positives == 0.0:
         return float("nan")
-    return float((2 * np.cumsum(p) / (np.arange(1, len(p) + 1) + positives)).max())
+    return float((2 * np.cumsum(p) / (np.cumsum(weight) + positives)).max())
 
 
-def f1_thresholds(probabilities: Probabilities, targets: Targets, codebook: Codebook) -> Thresholds:
+def f1_thresholds(
+    probabilities: Probabilities,
+    targets: Targets,
+    codebook: Codebook,
+    weights: npt.NDArray[np.floating] | None = None,
+) -> Thresholds:
     """Return the F1-optimal threshold of every multilabel column.
 
     Targets serve only to know which sentences count (not NaN) and which columns have fewer than
@@ -59,11 +69,13 @@ def f1_thresholds(probabilities: Probabilities, targets: Targets, codebook: Code
     Args:
         probabilities: calibrated, (n, codebook.width).
         targets: (n, codebook.width): 1, 0, or NaN where unknown.
+        weights: (n, codebook.width), what a sentence counts in a column; one if not given.
 
     Raises:
         ShapeError: the arrays do not have that shape.
     """
     require_pairs(probabilities, targets, codebook)
+    counts = np.ones(targets.shape) if weights is None else weights
     values = [0.5] * codebook.width
     notes: list[str] = []
     for j, (task, _) in enumerate(codebook.columns):
@@ -76,8 +88,8 @@ def f1_thresholds(probabilities: Probabilities, targets: Targets, codebook: Code
             reason = f"{positives} positive sentence(s), fewer than {MIN_POSITIVES}"
             notes.append(f"{codebook.column_names[j]}: threshold 0.5 kept, {reason}")
             continue
-        best = expected_f1_optimum(p)
-        share = float(p.mean(dtype=np.float64))
+        best = expected_f1_optimum(p, counts[known, j])
+        share = float(np.average(p, weights=counts[known, j]))
         everything = 2 * share / (1 + share)
         if best < everything + MIN_SKILL * (1 - everything):
             reason = (

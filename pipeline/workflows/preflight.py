@@ -22,6 +22,7 @@ from pipeline.settings.classifiers import (
     TransformerSettings,
 )
 from pipeline.settings.experiment import PipelineSettings
+from pipeline.training.prevalence import expected_shares
 from pipeline.workflows.behaviour import read_suite
 
 
@@ -32,12 +33,14 @@ def preflight(settings: PipelineSettings, codebook: Codebook, *, where: str = "s
         where: what the error names as the place of the mistakes, such as the settings file.
 
     Raises:
-        SettingsError: all mistakes at once: weights of an ensemble that do not fit the tasks,
-            encoders that are nowhere, labelled data that is missing, cases of behaviour tests that
-            do not fit the codebook, outputs that cannot be.
+        SettingsError: all mistakes at once: shares of labels that the codebook does not know,
+            weights of an ensemble that do not fit the tasks, encoders that are nowhere, labelled
+            data that is missing, cases of behaviour tests that do not fit the codebook, outputs
+            that cannot be.
     """
     mistakes = [
         *_data(settings),
+        *_prevalence(settings, codebook),
         *_behaviour(settings, codebook),
         *(m for name, model in settings.models.items() for m in _model(name, model, codebook)),
         *_outputs(settings),
@@ -60,6 +63,13 @@ def _data(settings: PipelineSettings) -> Iterator[str]:
     if (kind := _kind(texts)) != "folder":
         got = "is a file; expected a folder" if kind == "file" else "no such folder"
         yield f"data.gold_statements '{texts}': {got}"
+
+
+def _prevalence(settings: PipelineSettings, codebook: Codebook) -> Iterator[str]:
+    try:
+        expected_shares(settings.prevalence, codebook)
+    except SettingsError as error:
+        yield from (f"prevalence: {mistake}" for mistake in error.mistakes)
 
 
 def _behaviour(settings: PipelineSettings, codebook: Codebook) -> Iterator[str]:

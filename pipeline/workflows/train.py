@@ -191,6 +191,7 @@ def _calibrate(
         classifier.codebook,
         folds=settings.split.threshold_folds,
         seed=settings.seed,
+        prevalence=settings.prevalence,
     )
 
 
