@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     options = parser.parse_args()
     codebook = load_codebook(Path("configs/codebook.yaml"))
-    documents, _ = read_labelled(Path("seeds/corpus/statements.jsonl"), codebook)
+    documents, _ = read_labelled(Path("seeds/corpus/register.jsonl"), codebook)
     labelled = [one for document in documents for one in document.sentences]
     picked = np.random.default_rng(0).permutation(len(labelled))[: options.sentences]
     rows = [labelled[i] for i in picked]
@@ -121,7 +121,7 @@ def main() -> None:
     for _ in range(options.rounds):
         network = new_network(folder, codebook)
         begun = time.perf_counter()
-        finetune(network, encodings, targets, codebook, settings, seed=0, monitor=QUIET)
+        finetune(network, [encodings], targets, codebook, settings, seed=0, monitor=QUIET)
         ours = time.perf_counter() - begun
         network = new_network(folder, codebook)
         with tempfile.TemporaryDirectory() as scratch:

@@ -14,6 +14,9 @@ from pipeline.codebook import Codebook, Label, TaskType, load_codebook
 from pipeline.labelling import read_labelled
 
 ROOT = Path(__file__).parents[3]
+CORPUS = [
+    ROOT / "seeds" / "corpus" / f"{part}.jsonl" for part in ("literary", "register", "error-led")
+]
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +50,8 @@ def test_no_example_is_used_twice_or_stands_in_the_data(
         words(e) for label in labels.values() for e in (*label.examples, *label.counterexamples)
     ]
     assert len(examples) == len(set(examples))
-    for file in ("corpus/statements.jsonl", "gold/gold.jsonl"):
-        documents, _ = read_labelled(ROOT / "seeds" / file, codebook)
+    for file in (*CORPUS, ROOT / "seeds" / "gold" / "gold.jsonl"):
+        documents, _ = read_labelled(file, codebook)
         texts = {words(s.sentence.text) for document in documents for s in document.sentences}
         assert texts.isdisjoint(examples)
 
@@ -64,7 +67,7 @@ def test_rules_use_only_what_a_linear_time_engine_knows(labels: dict[str, Label]
 
 
 def test_no_rule_is_dead(codebook: Codebook, labels: dict[str, Label]) -> None:
-    documents, _ = read_labelled(ROOT / "seeds" / "corpus" / "statements.jsonl", codebook)
+    documents = [d for file in CORPUS for d in read_labelled(file, codebook)[0]]
     texts = [s.sentence.text for document in documents for s in document.sentences]
     for name, label in labels.items():
         for rule in label.rules:

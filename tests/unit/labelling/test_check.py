@@ -259,10 +259,12 @@ def test_parts_are_counted(tiny: Codebook) -> None:
 
 def test_the_data_of_the_project_are_sound() -> None:
     codebook = load_codebook(ROOT / "configs" / "codebook.yaml")
-    corpus, bad_corpus = read_labelled(ROOT / "seeds/corpus/statements.jsonl", codebook)
+    parts = ("literary", "register", "error-led")
+    read = [read_labelled(ROOT / f"seeds/corpus/{part}.jsonl", codebook) for part in parts]
+    corpus = [document for documents, _ in read for document in documents]
     gold, bad_gold = read_labelled(ROOT / "seeds/gold/gold.jsonl", codebook)
-    assert not bad_corpus
+    assert not any(rejected for _, rejected in read)
     assert not bad_gold
     assert check_documents(corpus, codebook, others=gold) == []
     assert check_documents(gold, codebook, statements_folder=ROOT / "seeds/statements") == []
-    assert (len(corpus), len(gold)) == (1313, 5)
+    assert (len(corpus), len(gold)) == (2575, 5)
