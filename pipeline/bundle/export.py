@@ -50,8 +50,9 @@ class Parity:
 def deployable(classifier: Classifier, folder: Path) -> Classifier:
     """Return a classifier that predicts the same without torch or scikit-learn.
 
-    Transformers become int8 ONNX models (dynamic quantisation of weights, per channel) written
-    under `folder`, which must outlive the result; ensembles have their members exchanged.
+    Transformers become int8 ONNX models, quantised so that no sentence's answer depends on those
+    beside it, written under `folder`, which must outlive the result; ensembles have their members
+    exchanged.
 
     Raises:
         CheckFailed: a classifier of this kind, or a member of it, needs torch to predict.
@@ -114,7 +115,7 @@ def check_parity(
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Silence what the exporter and the quantiser say of their own internals."""
+    """Silence what the exporter says of its own internals."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:
@@ -127,8 +128,8 @@ def _quiet() -> Iterator[None]:
 
 def _export_int8(classifier: TransformerClassifier, folder: Path) -> OnnxClassifier:
     import torch
-    from onnxruntime.quantization import QuantType, quantize_dynamic
 
+    from pipeline.bundle.quantisation import OPSET, quantise_rows
     from pipeline.classifiers.onnx import MODEL_FILE, OnnxClassifier, SavedOnnx
     from pipeline.classifiers.state import write_saved
 
@@ -147,18 +148,12 @@ def _export_int8(classifier: TransformerClassifier, folder: Path) -> OnnxClassif
             input_names=names,
             output_names=["logits"],
             dynamic_shapes=({0: batch, 1: tokens},) * len(names),
+            opset_version=OPSET,
             dynamo=True,
             external_data=False,
             verbose=False,
         )
-        # Seven bits: with eight, processors without VNNI overflow and decide otherwise.
-        quantize_dynamic(
-            full,
-            folder / MODEL_FILE,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            reduce_range=True,
-        )
+        quantise_rows(full, folder / MODEL_FILE)
     classifier.tokenizer.save(folder)
     saved = SavedOnnx(
         codebook=classifier.codebook.signature,

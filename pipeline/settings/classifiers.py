@@ -110,8 +110,9 @@ MemberSettings = Annotated[
 ]
 
 
-MemberWeight = Positive | dict[str, Positive]
-"""One weight for all tasks, or one for every task by name."""
+Weight = Annotated[float, Field(ge=0.0)]
+MemberWeight = Positive | dict[str, Weight]
+"""One weight for all tasks, or one for every task by name; zero leaves a task to the others."""
 
 
 class EnsembleSettings(StrictModel):

@@ -85,11 +85,11 @@ def unrounded(
 ) -> OnnxClassifier:
     """The export without rounding to int8, which is coarse in a network of 32 dimensions."""
 
-    def keep(source: Path, target: Path, **_: object) -> None:
+    def keep(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("onnxruntime.quantization.quantize_dynamic", keep)
+        patched.setattr("pipeline.bundle.quantisation.quantise_rows", keep)
         made = deployable(trained, tmp_path_factory.mktemp("unrounded"))
     assert isinstance(made, OnnxClassifier)
     return made
@@ -121,15 +121,22 @@ def test_the_export_answers_like_the_trained_model(
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_batches_of_any_size_give_the_same(
-    exported: OnnxClassifier, unrounded: OnnxClassifier, size: int
-) -> None:
+def test_batches_of_any_size_give_the_same(exported: OnnxClassifier, size: int) -> None:
     parts = [SENTENCES[i : i + size] for i in range(0, len(SENTENCES), size)]
-    together = unrounded.predict_logits(SENTENCES)
-    apart = np.vstack([unrounded.predict_logits(part) for part in parts])
+    together = exported.predict_logits(SENTENCES)
+    apart = np.vstack([exported.predict_logits(part) for part in parts])
     np.testing.assert_allclose(apart, together, atol=1e-4)
-    # int8 activations are scaled by the largest value of the batch.
-    assert_close(np.vstack([exported.predict_logits(part) for part in parts]), together)
+
+
+def test_a_sentence_is_scored_without_regard_to_its_neighbours(exported: OnnxClassifier) -> None:
+    """Alone, between long ones (so that it is padded) and in another order."""
+    one = Sentence("one", "d", "rude waiter")
+    wanted = exported.predict_logits([one])[0]
+    long = [Sentence(f"l{i}", "d", "the soup was excellent! " * 20) for i in range(6)]
+    other = [Sentence(f"o{i}", "d", text) for i, text in enumerate(("?!?! 99", "the", "zzz qqq"))]
+    for batch in ([one, *long], [*long, one], [*other, one], [one, *other[::-1], *long]):
+        got = exported.predict_logits(batch)[batch.index(one)]
+        np.testing.assert_allclose(got, wanted, atol=1e-4)
 
 
 def test_every_length_up_to_the_limit(
@@ -161,6 +168,10 @@ def test_weights_are_int8(trained: TransformerClassifier, exported: OnnxClassifi
     quantised = [w for w in model.graph.initializer if w.data_type == onnx.TensorProto.INT8]
     assert len(quantised) >= 6
     assert [node.name for node in model.graph.output] == ["logits"]
+    # No activation is rounded by a scale of the whole batch.
+    kinds = {node.op_type for node in model.graph.node}
+    assert "QuantizeLinear" in kinds
+    assert not kinds & {"DynamicQuantizeLinear", "DynamicQuantizeMatMul"}
     left = [path.name for path in exported._folder.iterdir()]
     assert sorted(left) == ["classifier.json", "model.onnx", "tokenizer.json"]
 
