@@ -26,10 +26,8 @@ FILES = ("literary.jsonl", "register.jsonl", "error-led.jsonl")
 def main() -> None:
     """Compare and print."""
     codebook = load_codebook(ROOT / "configs" / "codebook.yaml")
-    differing = {
-        (row["doc_id"], row["sentence"]): row
-        for row in map(json.loads, (CORPUS / "disagreements.jsonl").open(encoding="utf-8"))
-    }
+    lines = (CORPUS / "disagreements.jsonl").read_text(encoding="utf-8").splitlines()
+    differing = {(row["doc_id"], row["sentence"]): row for row in map(json.loads, lines)}
     stances = list(codebook.tasks["stance"].labels)
     first, second = defaultdict(list), defaultdict(list)
     sentences = 0

@@ -7,8 +7,8 @@ What the second annotation changed is measured by training on both.
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 CORPUS = Path(__file__).parents[2] / "seeds" / "corpus"
@@ -16,12 +16,15 @@ CORPUS = Path(__file__).parents[2] / "seeds" / "corpus"
 
 def main() -> None:
     """Undo the adjudication."""
-    rows = map(json.loads, (CORPUS / "disagreements.jsonl").open(encoding="utf-8"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    out: Path = parser.parse_args().out
+    lines = (CORPUS / "disagreements.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
     first = {(row["doc_id"], row["sentence"]): row["first"] for row in rows}
-    out = Path(sys.argv[1])
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w", encoding="utf-8") as file:
-        for line in (CORPUS / "register.jsonl").open(encoding="utf-8"):
+        for line in (CORPUS / "register.jsonl").read_text(encoding="utf-8").splitlines():
             document = json.loads(line)
             for i, sentence in enumerate(document["sentences"]):
                 if (labels := first.get((document["doc_id"], i))) is not None:

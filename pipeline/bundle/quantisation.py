@@ -121,10 +121,10 @@ class _Network:
 
     def _look_up(self, table: str, indices: str, output: str) -> None:
         values, scales = _to_int8(self._matrices[table], _EMBEDDING_STEPS, axis=1)
-        self.constants[f"{table}.int8"] = values
-        self.constants[f"{table}.scale"] = scales
-        self._node("Gather", [f"{table}.int8", indices], f"{output}.stored", axis=0)
-        self._node("Gather", [f"{table}.scale", indices], f"{output}.stored_scale", axis=0)
+        self.constants[f"{table}.rows"] = values
+        self.constants[f"{table}.row_scale"] = scales
+        self._node("Gather", [f"{table}.rows", indices], f"{output}.stored", axis=0)
+        self._node("Gather", [f"{table}.row_scale", indices], f"{output}.stored_scale", axis=0)
         self._node("Cast", [f"{output}.stored"], f"{output}.whole", to=TensorProto.FLOAT)
         self._node("Mul", [f"{output}.whole", f"{output}.stored_scale"], output)
 

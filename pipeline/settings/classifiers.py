@@ -62,9 +62,9 @@ class EmbeddingSettings(StrictModel):
 class AugmentSettings(StrictModel):
     """Shares of the training sentences that are changed in every pass; labels stay."""
 
-    names: Share = Field(default=0.3, description="all names swapped for those of the lists")
+    names: Share = Field(default=0.5, description="all names swapped for those of the lists")
     forms: Share = Field(
-        default=0.3, description="other dates, figures or quotes, an address, a list number, ..."
+        default=0.5, description="other dates, figures or quotes, an address, a list number, ..."
     )
     lists: Path = Field(description="YAML file of lists of names; those for training are used")
 
@@ -138,3 +138,13 @@ ClassifierSettings = Annotated[
     | EnsembleSettings,
     Field(discriminator="kind"),
 ]
+
+
+def files_read(model: ClassifierSettings) -> tuple[Path, ...]:
+    """Return the files, besides data and encoder, that training with these settings reads."""
+    members = model.members if isinstance(model, EnsembleSettings) else (model,)
+    return tuple(
+        one.augment.lists
+        for one in members
+        if isinstance(one, TransformerSettings) and one.augment is not None
+    )

@@ -11,6 +11,7 @@ from pipeline.codebook import Codebook
 from pipeline.errors import CheckFailed, InputError
 from pipeline.ingest import find_inputs
 from pipeline.output import write_text
+from pipeline.settings.classifiers import files_read
 from pipeline.settings.experiment import PipelineSettings
 from pipeline.tracking import Store
 from pipeline.workflows.check_data import check_data
@@ -152,12 +153,13 @@ def _train_stage(
     return Stage(
         f"train {name}",
         "fit, calibrate, score, log to MLflow",
-        labelled,
+        (*labelled, *files_read(settings.models[name])),
         (record, models_folder(settings) / name),
         {
             "model": settings.models[name].model_dump(mode="json"),
             "seed": settings.seed,
             "split": settings.split.model_dump(mode="json"),
+            "prevalence": settings.prevalence,
             "evaluation": settings.evaluation.model_dump(mode="json"),
             "behaviour": settings.behaviour and settings.behaviour.model_dump(mode="json"),
             "tracking": [store.shown, settings.tracking.experiment],

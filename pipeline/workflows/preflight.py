@@ -13,6 +13,7 @@ from pipeline.classifiers.ensemble import EnsembleClassifier
 from pipeline.classifiers.majority import MajorityClassifier
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError, SettingsError
+from pipeline.labelling.name_lists import load_names
 from pipeline.settings.classifiers import (
     ClassifierSettings,
     EmbeddingSettings,
@@ -20,6 +21,7 @@ from pipeline.settings.classifiers import (
     EnsembleSettings,
     MajoritySettings,
     TransformerSettings,
+    files_read,
 )
 from pipeline.settings.experiment import PipelineSettings
 from pipeline.training.prevalence import expected_shares
@@ -93,6 +95,8 @@ def _behaviour(settings: PipelineSettings, codebook: Codebook) -> Iterator[str]:
 
 def _model(name: str, model: ClassifierSettings, codebook: Codebook) -> Iterator[str]:
     key = f"models.{name}"
+    for path in dict.fromkeys(files_read(model)):
+        yield from _lists(f"{key}: augment.lists", path)
     if isinstance(model, EnsembleSettings):
         yield from (f"{key}.{mistake}" for mistake in _weights(model, codebook))
         for i, member in enumerate(model.members):
@@ -100,6 +104,15 @@ def _model(name: str, model: ClassifierSettings, codebook: Codebook) -> Iterator
                 yield from _encoder(f"{key}.members[{i}].encoder", member.encoder)
     elif isinstance(model, EmbeddingSettings | TransformerSettings):
         yield from _encoder(f"{key}.encoder", model.encoder)
+
+
+def _lists(key: str, path: Path) -> Iterator[str]:
+    try:
+        load_names(path)
+    except SettingsError as error:
+        yield from (f"{key} '{path}': {mistake}" for mistake in error.mistakes)
+    except InputError as error:
+        yield f"{key}: {error}"
 
 
 def _weights(model: EnsembleSettings, codebook: Codebook) -> tuple[str, ...]:

@@ -102,6 +102,8 @@ def evaluate(
     from pipeline.workflows.evaluate import evaluate_behaviour, evaluate_file
 
     bundle = load_bundle(bundle_folder(model))
+    # First, so that wrong cases are found before anything is scored.
+    tested = [] if wanted is None else evaluate_behaviour(bundle, data, wanted, seed=seed)
     with console.watcher() as watcher:
         report, aside = evaluate_file(
             bundle, data, replicates=replicates, seed=seed, watcher=watcher
@@ -112,7 +114,6 @@ def evaluate(
     )
     for header, *rows in (task_table(report), label_table(report)):
         console.table(header, rows)
-    tested = [] if wanted is None else evaluate_behaviour(bundle, data, wanted, seed=seed)
     if wanted is not None:
         header, *rows = behaviour_table(tested)
         console.table(header, rows, title="Behaviour tests")

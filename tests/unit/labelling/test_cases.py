@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,5 +100,13 @@ def test_the_cases_of_the_project() -> None:
     assert all(tests.count(test) >= 40 for test in set(tests))
     assert set(tests) == {"negation", "distancing", "reported", "condition"}
     functionality = read_functionality(folder / "functionality.jsonl", codebook)
-    seen = {(case.column, case.kind) for case in functionality}
-    assert seen == {(j, kind) for j in range(codebook.width) for kind in CaseKind}
+    seen = Counter((case.column, case.kind) for case in functionality)
+    stances = range(codebook.width)[codebook.slice_of("stance")]
+    # A sentence makes exactly one claim, so that a near miss of one is a case of another.
+    assert set(seen) == {
+        (j, kind)
+        for j in range(codebook.width)
+        for kind in CaseKind
+        if j in stances or kind is not CaseKind.NEAR_MISS
+    }
+    assert min(seen.values()) >= 40

@@ -162,3 +162,16 @@ def test_shares_of_labels_must_fit_the_codebook(here: Path) -> None:
         "prevalence: unknown label 'foods'",
         "prevalence: task 'tone' is multiclass; only multilabel tasks have thresholds",
     ]
+
+
+def test_lists_of_augmentation_must_be_there(here: Path) -> None:
+    found = mistakes(
+        here,
+        (
+            "majority: {kind: majority}",
+            "t: {kind: transformer, augment: {lists: nowhere.yaml}}",
+        ),
+    )
+    assert len(found) == 1
+    assert found[0].startswith("models.t: augment.lists: ")
+    assert "nowhere.yaml" in found[0]
