@@ -6,7 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-_METHODS = Path(__file__).parent / "methods"
+_HERE = Path(__file__).parent
+_SHARED = ("methods/regression.py", "exchange.py", "run_peer.py", "requirements.txt")
 
 
 @dataclass(frozen=True)
@@ -18,8 +19,8 @@ class Peer:
     own_environment: bool
 
     def code(self) -> str:
-        """Return a hash of the method's code, so that results of other code are not reused."""
-        sources = [_METHODS / f"{self.module}.py", _METHODS / "regression.py"]
+        """Return a hash of what a result depends on, so that those of other code are not reused."""
+        sources = [_HERE / "methods" / f"{self.module}.py", *(_HERE / name for name in _SHARED)]
         return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
 
 

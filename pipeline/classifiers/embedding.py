@@ -32,7 +32,7 @@ _ARRAYS = "embedding.npz"
 _TOKENS_PER_BATCH = 4096
 
 
-class _Encoder:
+class FrozenEncoder:
     """A frozen encoder: mean of the token vectors, scaled to unit length (Reimers and Gurevych,
     2019, "Sentence-BERT").
     """
@@ -96,7 +96,7 @@ class EmbeddingClassifier:
         self.codebook = codebook
         self.settings = settings
         self.seed = seed
-        self._encoder: _Encoder | None = None
+        self._encoder: FrozenEncoder | None = None
         self._regressions: Regressions | None = None
 
     def fit(self, train: Sequence[LabelledSentence], monitor: FitMonitor = QUIET) -> None:
@@ -108,7 +108,7 @@ class EmbeddingClassifier:
         del monitor  # fitted in one go: there is nothing to report
         known, targets = known_part(train, self.codebook, self.kind)
         settings = self.settings
-        encoder = _Encoder(
+        encoder = FrozenEncoder(
             resolve_encoder(settings.encoder), max_tokens=settings.encoder.max_tokens
         )
         self._regressions = fit_regressions(
@@ -153,7 +153,7 @@ class EmbeddingClassifier:
         source = resolve_encoder(saved.settings.encoder)
         require_sha256(source, saved.encoder_sha256)
         made = cls(codebook, saved.settings)
-        made._encoder = _Encoder(source, max_tokens=saved.settings.encoder.max_tokens)
+        made._encoder = FrozenEncoder(source, max_tokens=saved.settings.encoder.max_tokens)
         shapes = {"weights": (made._encoder.width, codebook.width), "bias": (codebook.width,)}
         arrays = read_arrays(folder / _ARRAYS, shapes)
         made._regressions = Regressions(arrays["weights"], arrays["bias"], saved.learned)

@@ -20,12 +20,10 @@ from pipeline.records import Sentence
 
 MODEL_FILE = "model.onnx"
 PREDICT_TOKENS = 1024
-"""Padded tokens a batch; small enough for the processor's cache. On one thread 2048 are 14 % slower
-and on two they are no faster; 512 gain no more."""
+"""Padded tokens a batch; small enough for the processor's cache."""
 
 SLOW_FUSIONS = ["SkipLayerNormFusion"]
-"""The fused operator takes longer than addition and normalisation do: without it a fifth more
-sentences a second."""
+"""This fused operator takes longer than the addition and normalisation it stands for."""
 
 
 _UNREADABLE = (

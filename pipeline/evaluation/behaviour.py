@@ -35,7 +35,8 @@ class BehaviourResult:
     the rate must lie below `threshold`, right decisions in the others, where it must reach it.
     `low` and `high` bound the 95 % interval. `left_out` cases say nothing about this model (a text
     that the change leaves as it is; a pair whose first sentence is misjudged). With `n` of 0 rate
-    and interval are NaN and the test is not passed. `failures` shows the first of them.
+    and interval are NaN: an invariance test then found nothing to change and judges nobody, any
+    other is not passed. `failures` shows the first of them.
     """
 
     name: str
@@ -59,6 +60,11 @@ class BehaviourResult:
     def below(self) -> bool:
         """Whether the rate must stay below the threshold instead of reaching it."""
         return self.name.startswith(f"{INVARIANCE}.")
+
+    @property
+    def judged(self) -> bool:
+        """Whether there was anything to judge by."""
+        return self.n > 0 or not self.below
 
     @property
     def passed(self) -> bool:
@@ -195,7 +201,9 @@ def behaviour_json(results: Iterable[BehaviourResult]) -> list[dict[str, object]
     for result in results:
         numbers = zip(("rate", "low", "high"), (result.rate, *result.interval), strict=True)
         values = {name: None if math.isnan(value) else value for name, value in numbers}
-        rows.append({**asdict(result), **values, "passed": result.passed})
+        rows.append(
+            {**asdict(result), **values, "passed": result.passed if result.judged else None}
+        )
     return rows
 
 
@@ -208,7 +216,7 @@ def behaviour_table(results: Iterable[BehaviourResult]) -> list[tuple[str, ...]]
         wanted = f"{'< ' if one.below else '>= '}{one.threshold:g}"
         rate = f"{one.rate:.3f}" if one.n else "-"
         interval = f"[{low:.3f}, {high:.3f}]" if one.n else ""
-        passed = "yes" if one.passed else "NO"
+        passed = "-" if not one.judged else "yes" if one.passed else "NO"
         rows.append((one.name, rate, interval, str(one.n), str(one.left_out), wanted, passed))
     return rows
 

@@ -88,8 +88,8 @@ def fit_decision_rule(
         logits: (n, codebook.width).
         targets: (n, codebook.width): 1, 0, or NaN where unknown.
         groups: the document of each of the n sentences.
-        prevalence: expected shares of labels where the rule will be used; see `at_prevalence`. The
-            report speaks of the rule without it, at the shares of the calibration documents.
+        prevalence: expected shares of labels where the rule will be used; see `at_prevalence`. What
+            the report says of gains is measured without it, at the shares of these documents.
 
     Raises:
         ShapeError: the arrays and groups do not fit each other.
@@ -103,6 +103,9 @@ def fit_decision_rule(
     rule, notes = _fit(logits, targets, codebook)
     part = assign_parts(groups, targets, shares=(1.0 / folds,) * folds, seed=seed)
     rules = nested_rules(logits, targets, part, codebook)
+    if prevalence:
+        rule, said = at_prevalence(rule, logits, targets, codebook, prevalence)
+        notes += said
 
     plain = DecisionRule.plain(codebook)
     raw = plain.probabilities(logits, codebook)
@@ -149,8 +152,6 @@ def fit_decision_rule(
         for name, task in codebook.tasks.items()
     )
     report = DecisionReport(folds, int(documents.max()) + 1, len(logits), columns, tasks, notes)
-    if prevalence:
-        rule = at_prevalence(rule, logits, targets, codebook, prevalence)
     return rule, report
 
 

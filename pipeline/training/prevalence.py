@@ -29,8 +29,8 @@ Array = npt.NDArray[np.float64]
 
 def at_prevalence(
     rule: DecisionRule, logits: Logits, targets: Targets, codebook: Codebook, wanted: Prevalence
-) -> DecisionRule:
-    """Return the rule for texts in which multilabel labels have the wanted shares.
+) -> tuple[DecisionRule, tuple[str, ...]]:
+    """Return the rule for texts in which multilabel labels have the wanted shares, and notes.
 
     Biases move by prior shift; thresholds are those with the highest expected F1 when the
     calibration sentences are weighted so that the labels have these shares. Labels that are not
@@ -57,7 +57,12 @@ def at_prevalence(
         )
     best = f1_thresholds(shifted.probabilities(logits, codebook), targets, codebook, weights)
     threshold = np.where(moved, best.values, rule.threshold)
-    return replace(shifted, threshold=tuple(threshold.tolist()))
+    notes: list[str] = []
+    for j in np.flatnonzero(moved):
+        name = codebook.column_names[j]
+        notes.append(f"{name}: bias and threshold are those for a share of {share[j]:g}")
+        notes += [note for note in best.notes if note.startswith(f"{name}: ")]
+    return replace(shifted, threshold=tuple(threshold.tolist())), tuple(notes)
 
 
 def _log_odds(share: Array) -> Array:

@@ -308,11 +308,14 @@ def test_evaluate_behaviour(stance: Stance) -> None:
     assert rows["invariance.final_stop"].split()[-1] == "yes"
     assert rows["direction.negation"].split()[-1] == "NO"
     tests = json.loads((stance.folder / "scores.json").read_text())["behaviour"]
-    failed = [test["name"] for test in tests if not test["passed"]]
+    judged = [test for test in tests if test["passed"] is not None]  # texts had names, dates, ...
+    assert 0 < len(judged) < len(tests)
+    failed = [test["name"] for test in judged if not test["passed"]]
     assert "functionality.tone.blame.plain" not in failed
     assert "direction.negation" in failed
     strict = stance(*args, "--behaviour", "behaviour.yaml", "--strict")
-    strict.failed(6, f"{len(failed)} of {len(tests)} behaviour tests failed", "direction.negation")
+    said = f"{len(failed)} of {len(judged)} behaviour tests failed"
+    strict.failed(6, said, "direction.negation")
     stance(*args, "--strict").failed(2, "add --behaviour")
     stance(*args, "--behaviour", "settings.yaml").failed(2, "no section 'behaviour'")
 

@@ -99,15 +99,14 @@ def evaluate(
     from pipeline.evaluation.behaviour import behaviour_json, behaviour_table
     from pipeline.evaluation.report import label_table, task_table, to_json
     from pipeline.output import write_text
-    from pipeline.workflows.evaluate import evaluate_behaviour, evaluate_file
+    from pipeline.workflows.evaluate import evaluate_file
 
     bundle = load_bundle(bundle_folder(model))
-    # First, so that wrong cases are found before anything is scored.
-    tested = [] if wanted is None else evaluate_behaviour(bundle, data, wanted, seed=seed)
     with console.watcher() as watcher:
-        report, aside = evaluate_file(
-            bundle, data, replicates=replicates, seed=seed, watcher=watcher
+        done = evaluate_file(
+            bundle, data, replicates=replicates, seed=seed, watcher=watcher, behaviour=wanted
         )
+    report, aside, tested = done.report, done.set_aside, done.behaviour
     console.say(
         f"{bundle.model_id} on {data}: {report.sentences:,} sentences of {report.documents:,} "
         "documents; 95 % intervals by bootstrap over documents"
@@ -122,10 +121,11 @@ def evaluate(
         if wanted is not None:
             scores["behaviour"] = behaviour_json(tested)
         write_text(out, json.dumps(scores, indent=1) + "\n")
-    failed = [result.name for result in tested if not result.passed]
+    judged = [result for result in tested if result.judged]
+    failed = [result.name for result in judged if not result.passed]
     if strict and failed:
         raise CheckFailed(
-            f"{len(failed)} of {len(tested)} behaviour tests failed: {', '.join(failed)}."
+            f"{len(failed)} of {len(judged)} behaviour tests failed: {', '.join(failed)}."
         )
     if aside:
         raise CheckFailed(

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.classifiers.embedding import EmbeddingClassifier, _Encoder
+from pipeline.classifiers.embedding import EmbeddingClassifier, FrozenEncoder
 from pipeline.classifiers.encoder import resolve_encoder
 from pipeline.codebook import load_codebook
 from pipeline.errors import BundleError, SettingsError
@@ -30,7 +30,7 @@ def fitted() -> EmbeddingClassifier:
 
 
 def test_embeddings_have_unit_length_and_meaning() -> None:
-    encoder = _Encoder(resolve_encoder(EncoderSettings()), max_tokens=32)
+    encoder = FrozenEncoder(resolve_encoder(EncoderSettings()), max_tokens=32)
     texts = ["A dog barks.", "A hound is barking.", "The council adopted a resolution."]
     vectors = encoder.embed([Sentence("s", "d", text) for text in texts])
     assert vectors.shape == (3, 384)
@@ -54,4 +54,4 @@ def test_another_encoder_is_a_bundle_error(tmp_path: Path) -> None:
 
 def test_more_tokens_than_the_encoder_reads_are_refused() -> None:
     with pytest.raises(SettingsError, match="1000; the encoder reads at most 512"):
-        _Encoder(resolve_encoder(EncoderSettings()), max_tokens=1000)
+        FrozenEncoder(resolve_encoder(EncoderSettings()), max_tokens=1000)

@@ -33,7 +33,7 @@ def test_the_share_of_the_calibration_documents_changes_nothing(
     logits, targets, groups = draw_outcomes(600, seed=0)
     task, label, j = first_label(codebook)
     rule = fitted(codebook, (logits, targets, groups))
-    same = at_prevalence(
+    same, _ = at_prevalence(
         rule, logits, targets, codebook, {task: {label: float(targets[:, j].mean())}}
     )
     assert same.bias == pytest.approx(rule.bias, abs=1e-5)
@@ -46,9 +46,12 @@ def test_a_rarer_label_is_less_probable_and_others_stay(
     logits, targets, groups = draw_outcomes(2000, seed=2)
     task, label, j = first_label(codebook)
     rule = fitted(codebook, (logits, targets, groups))
-    rare = fit_decision_rule(
+    rare, report = fit_decision_rule(
         logits, targets, groups, codebook, folds=4, seed=1, prevalence={task: {label: 0.02}}
-    )[0]
+    )
+    name = codebook.column_names[j]
+    assert f"{name}: bias and threshold are those for a share of 0.02" in report.notes
+    assert {one.column: one.threshold for one in report.columns}[name] == rare.threshold[j]
     others = [i for i in range(codebook.width) if i != j]
     assert [rare.bias[i] for i in others] == [rule.bias[i] for i in others]
     assert [rare.threshold[i] for i in others] == [rule.threshold[i] for i in others]
@@ -67,7 +70,7 @@ def test_a_label_without_positives_stays_as_it_is(codebook: Codebook, draw_outco
     task, label, j = first_label(codebook)
     targets[:, j] = 0.0
     rule = fitted(codebook, (logits, targets, groups))
-    assert at_prevalence(rule, logits, targets, codebook, {task: {label: 0.1}}) == rule
+    assert at_prevalence(rule, logits, targets, codebook, {task: {label: 0.1}}) == (rule, ())
 
 
 def test_names_that_the_codebook_does_not_know_are_settings_errors(

@@ -10,9 +10,11 @@ import pytest
 from pipeline.bundle import Bundle
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError, SettingsError
+from pipeline.evaluation.behaviour import BehaviourResult
 from pipeline.settings.experiment import BehaviourSettings
 from pipeline.workflows.behaviour import read_suite, run_suite
-from pipeline.workflows.evaluate import evaluate_behaviour
+from pipeline.workflows.evaluate import evaluate_file
+from pipeline.workflows.watcher import Silent
 
 NAMES = Path(__file__).parents[3] / "configs" / "names.yaml"
 
@@ -42,10 +44,17 @@ def behaviour(project: Path) -> BehaviourSettings:
     )
 
 
+def results_of(
+    bundle: Bundle, path: Path, behaviour: BehaviourSettings, *, seed: int
+) -> tuple[BehaviourResult, ...]:
+    return evaluate_file(
+        bundle, path, replicates=100, seed=seed, watcher=Silent(), behaviour=behaviour
+    ).behaviour
+
+
 def test_all_three_families(project: Path, bundle: Bundle, behaviour: BehaviourSettings) -> None:
     results = {
-        one.name: one
-        for one in evaluate_behaviour(bundle, project / "gold.jsonl", behaviour, seed=3)
+        one.name: one for one in results_of(bundle, project / "gold.jsonl", behaviour, seed=3)
     }
     assert results["functionality.tone.blame.plain"].passed
     assert not results["functionality.topic.food.tricky"].passed
@@ -53,15 +62,13 @@ def test_all_three_families(project: Path, bundle: Bundle, behaviour: BehaviourS
     stop = results["invariance.final_stop"]
     assert (stop.n, stop.count, stop.passed) == (14, 0, True)
     names = results["invariance.names"]
-    assert (names.n, names.left_out) == (0, 14)
+    assert (names.n, names.left_out, names.judged) == (0, 14, False)
 
 
 def test_the_seed_decides_which_sentences(
     tiny: Codebook, project: Path, bundle: Bundle, behaviour: BehaviourSettings
 ) -> None:
-    one, same = (
-        evaluate_behaviour(bundle, project / "corpus.jsonl", behaviour, seed=5) for _ in range(2)
-    )
+    one, same = (results_of(bundle, project / "corpus.jsonl", behaviour, seed=5) for _ in range(2))
     assert one == same
 
 

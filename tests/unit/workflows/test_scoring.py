@@ -93,17 +93,17 @@ def test_scores_say_what_predictions_and_labels_say(project: Path, bundle: Bundl
 
 def test_a_file_can_be_scored(project: Path, bundle: Bundle) -> None:
     path = project / "gold.jsonl"
-    report, aside = evaluate_file(bundle, path, replicates=100, seed=1, watcher=Silent())
-    assert (report.dataset, report.documents, aside) == ("gold", 3, 0)
-    again, _ = evaluate_file(bundle, path, replicates=100, seed=1, watcher=Silent())
-    assert repr(again.scores) == repr(report.scores)  # scores that are not defined are NaN
+    done = evaluate_file(bundle, path, replicates=100, seed=1, watcher=Silent())
+    assert (done.report.dataset, done.report.documents, done.set_aside) == ("gold", 3, 0)
+    again = evaluate_file(bundle, path, replicates=100, seed=1, watcher=Silent())
+    assert repr(again.report.scores) == repr(done.report.scores)
 
 
 def test_rows_set_aside_are_counted(project: Path, bundle: Bundle) -> None:
     path = project / "partly.jsonl"
     path.write_text((project / "gold.jsonl").read_text() + "junk\n{}\n")
-    report, aside = evaluate_file(bundle, path, replicates=100, seed=1, watcher=Silent())
-    assert (report.documents, aside) == (3, 2)
+    done = evaluate_file(bundle, path, replicates=100, seed=1, watcher=Silent())
+    assert (done.report.documents, done.set_aside) == (3, 2)
 
 
 @pytest.mark.parametrize("content", ["", "junk\n", json.dumps({"doc_id": "d", "sentences": []})])
