@@ -91,6 +91,7 @@ class EmbeddingClassifier:
     """
 
     kind: ClassVar[str] = "embedding"
+    reads_context: ClassVar[bool] = False
 
     def __init__(self, codebook: Codebook, settings: EmbeddingSettings, *, seed: int = 0) -> None:
         self.codebook = codebook

@@ -51,6 +51,11 @@ class EnsembleClassifier:
             )
             self._weights = _by_column(settings.weights, codebook)
 
+    @property
+    def reads_context(self) -> bool:
+        """Whether any of its members does."""
+        return any(member.reads_context for member in self.members)
+
     @classmethod
     def of(
         cls, codebook: Codebook, members: Sequence[Classifier], weights: Sequence[MemberWeight]

@@ -49,6 +49,7 @@ class LinearClassifier:
     """
 
     kind: ClassVar[str] = "linear"
+    reads_context: ClassVar[bool] = False
 
     def __init__(self, codebook: Codebook, settings: LinearSettings, *, seed: int = 0) -> None:
         self.codebook = codebook

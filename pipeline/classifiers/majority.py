@@ -51,6 +51,7 @@ class MajorityClassifier:
     """Gives every sentence the log-odds or log-probability of the labels in the training data."""
 
     kind: ClassVar[str] = "majority"
+    reads_context: ClassVar[bool] = False
 
     def __init__(self, codebook: Codebook, settings: MajoritySettings, *, seed: int = 0) -> None:
         self.codebook = codebook

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import copyfile
 from typing import ClassVar, Literal
@@ -13,7 +15,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
 from pipeline.classifiers.protocol import Logits
 from pipeline.classifiers.state import Saved, read_saved, write_saved
-from pipeline.classifiers.tokenization import SentenceTokenizer, length_batches, pad
+from pipeline.classifiers.tokenization import Indices, SentenceTokenizer, length_batches, pad
 from pipeline.codebook import Codebook
 from pipeline.errors import BundleError
 from pipeline.records import Sentence
@@ -61,6 +63,7 @@ class OnnxClassifier:
         path = folder / MODEL_FILE
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.intra_op_num_threads = 1
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path),
@@ -70,6 +73,7 @@ class OnnxClassifier:
             )
         except _UNREADABLE as error:
             raise BundleError(f"{path}: not a readable ONNX model ({error}).") from None
+        self._pool = ThreadPoolExecutor(processors(), thread_name_prefix="onnx")
         self._names = [node.name for node in self._session.get_inputs()]
         columns = self._session.get_outputs()[0].shape[-1]
         if columns != codebook.width:
@@ -78,14 +82,27 @@ class OnnxClassifier:
                 f"{codebook.width} labels."
             )
 
+    @property
+    def reads_context(self) -> bool:
+        """As it was exported."""
+        return self.inputs.context
+
     def predict_logits(self, sentences: Sequence[Sentence]) -> Logits:
-        """Return float32 logits of shape (n, codebook.width); see `Classifier`."""
+        """Return float32 logits of shape (n, codebook.width); see `Classifier`.
+
+        Batches run beside each other, one a processor, each on one thread: there is no barrier
+        between the layers of a batch, so a busy processor delays its own batch only.
+        """
         encodings = self._tokenizer.encode(sentences)
         logits = np.empty((len(sentences), self.codebook.width), dtype=np.float32)
-        for batch in length_batches([len(e) for e in encodings], PREDICT_TOKENS):
+
+        def run(batch: Indices) -> None:
             arrays = pad([encodings[i] for i in batch])
             feed = {name: arrays[name] for name in self._names}
             logits[batch] = self._session.run(None, feed)[0]
+
+        for _ in self._pool.map(run, length_batches([len(e) for e in encodings], PREDICT_TOKENS)):
+            pass
         return logits
 
     def save(self, folder: Path) -> None:
@@ -98,3 +115,10 @@ class OnnxClassifier:
     def load(cls, folder: Path, codebook: Codebook) -> OnnxClassifier:
         """Read what `save` wrote; see `Classifier.load`."""
         return cls(codebook, folder, read_saved(SavedOnnx, folder, codebook, cls.kind))
+
+
+def processors() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -57,6 +57,10 @@ class Classifier(Protocol):
     kind: ClassVar[str]
     codebook: Codebook
 
+    @property
+    def reads_context(self) -> bool:
+        """Whether scores hang on `context_of` a sentence as well as on its text."""
+
     def predict_logits(self, sentences: Sequence[Sentence]) -> Logits:
         """Return float32 logits of shape (n, codebook.width), rows in input order."""
 

@@ -33,6 +33,7 @@ class RulesClassifier:
     """
 
     kind: ClassVar[str] = "rules"
+    reads_context: ClassVar[bool] = False
 
     def __init__(self, codebook: Codebook, settings: RulesSettings, *, seed: int = 0) -> None:
         self.codebook = codebook

@@ -55,6 +55,11 @@ class TransformerClassifier:
         self._tokenizer: SentenceTokenizer | None = None
 
     @property
+    def reads_context(self) -> bool:
+        """As the settings say."""
+        return self.settings.context
+
+    @property
     def network(self) -> MultitaskNetwork:
         """The trained network.
 
@@ -170,8 +175,13 @@ class TransformerClassifier:
             config = AutoConfig.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
+            config.num_hidden_layers = self._layers(config.num_hidden_layers)
             encoder = AutoModel.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False, dtype=torch.float32
+                folder,
+                config=config,
+                local_files_only=True,
+                trust_remote_code=False,
+                dtype=torch.float32,
             )
         except (OSError, ValueError, SafetensorError) as error:
             raise InputError(f"encoder folder {folder}: cannot be loaded ({error}).") from None
@@ -180,6 +190,14 @@ class TransformerClassifier:
         if unset:
             raise InputError(f"encoder folder {folder}: weights are missing: {', '.join(unset)}.")
         return network
+
+    def _layers(self, there: int) -> int:
+        """Return how many layers are kept: the lowest ones serve best (Sajjad et al., 2023)."""
+        wanted = self.settings.layers or there
+        if wanted > there:
+            mistake = f"layers is {wanted}, but the encoder has {there}"
+            raise SettingsError([mistake], where="transformer")
+        return wanted
 
     def _configuration(self, encoder: PretrainedConfig, folder: Path) -> MultitaskConfig:
         limit = getattr(encoder, "max_position_embeddings", self.settings.encoder.max_tokens)

@@ -74,6 +74,9 @@ class TransformerSettings(StrictModel):
 
     kind: Literal["transformer"] = "transformer"
     encoder: EncoderSettings = EncoderSettings()
+    layers: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="of the encoder, the lowest so many; all where it is not given"
+    )
     context: bool = Field(default=False, description="read the sentence before as well")
     epochs: Annotated[int, Field(ge=1, le=50)] = 3
     max_steps: Annotated[int, Field(ge=1)] | None = Field(

@@ -224,6 +224,8 @@ def test_what_cannot_run_without_the_extra_is_refused(tmp_path: Path) -> None:
 class Fixed:
     """Says the same of every sentence; a stand-in for a trained or exported model."""
 
+    reads_context = False
+
     def __init__(self, codebook: Codebook, *logits: float, kind: str = "fixed") -> None:
         self.kind = kind  # type: ignore[misc]  # a class variable in the protocol
         self.codebook = codebook

@@ -30,6 +30,7 @@ class Fixed:
     """A classifier that says the same of every sentence and cannot be trained."""
 
     kind: ClassVar[str] = "fixed"
+    reads_context: ClassVar[bool] = False
 
     def __init__(self, codebook: Codebook, row: Sequence[float]) -> None:
         self.codebook = codebook

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModel
+from transformers import AutoConfig, AutoModel
 
 from pipeline.classifiers import transformer
 from pipeline.classifiers.transformer import TransformerClassifier
@@ -368,3 +368,25 @@ def test_augmentation_changes_the_training_and_reads_its_lists(
     assert not np.array_equal(plain, full)
     with pytest.raises(InputError, match=r"nowhere\.yaml"):
         trained(AugmentSettings(lists=tmp_path / "nowhere.yaml"))
+
+
+def test_of_a_deep_encoder_the_lowest_layers_are_kept(
+    toy: Toy, sentences_of: Sentences, tiny_settings: TransformerSettings, tmp_path: Path
+) -> None:
+    rows, deep = toy(TINY), tmp_path / "deep"
+    shutil.copytree(tiny_settings.encoder.name, deep)
+    config = AutoConfig.from_pretrained(deep)
+    config.num_hidden_layers = 3
+    torch.manual_seed(8)
+    AutoModel.from_config(config).save_pretrained(deep)
+    settings = with_encoder(quick(tiny_settings, 1), name=str(deep))
+    classifier = trained(settings.model_copy(update={"layers": 2}), rows)
+    assert len(classifier.network.encoder.encoder.layer) == 2
+    (tmp_path / "saved").mkdir()
+    classifier.save(tmp_path / "saved")
+    loaded = TransformerClassifier.load(tmp_path / "saved", TINY)
+    np.testing.assert_array_equal(
+        loaded.predict_logits(sentences_of(rows)), classifier.predict_logits(sentences_of(rows))
+    )
+    with pytest.raises(SettingsError, match="layers is 4, but the encoder has 3"):
+        trained(settings.model_copy(update={"layers": 4}), rows)
