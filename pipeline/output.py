@@ -30,11 +30,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             full.
     """
     target = Path(os.path.realpath(path))
+    require_file_name(path)
     try:
-        if target.is_dir():
-            raise OutputError(f"{path}: is a folder; give the name of a file.")
-        if target.exists() and not target.is_file():
-            raise OutputError(f"{path}: is not a regular file; give the name of a file.")
         target.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:60]}.", dir=target.parent)
     except OSError as error:
@@ -53,6 +50,22 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def require_file_name(path: Path) -> None:
+    """Check that a file may stand at `path`.
+
+    Raises:
+        OutputError: `path` is a folder or a device.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if target.is_dir():
+            raise OutputError(f"{path}: is a folder; give the name of a file.")
+        if target.exists() and not target.is_file():
+            raise OutputError(f"{path}: is not a regular file; give the name of a file.")
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be written ({error.strerror}).") from None
 
 
 def write_text(path: Path, text: str) -> None:

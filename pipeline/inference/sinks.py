@@ -1,25 +1,25 @@
-"""Where rows go: JSON lines, CSV or Parquet, whole or not at all; or standard output."""
+"""Formats of rows: JSON lines, CSV or Parquet; whole files, or parts that are joined."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from pipeline.errors import OutputError, SettingsError, near_matches
+from pipeline.errors import SettingsError, near_matches
 from pipeline.inference.rows import Row, RowFormat, Value
-from pipeline.output import whole_file
 
 LIST_SEPARATOR = ";"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Sink(Protocol):
-    """Takes rows; what was written becomes visible when its context ends without an error."""
+    """Takes rows of one file, or of one part of it."""
 
     def write(self, rows: Sequence[Row]) -> None:
         """Append rows in order."""
@@ -27,11 +27,15 @@ class Sink(Protocol):
     def finish(self) -> None:
         """Write what the format needs at the end of a file."""
 
+    def abandon(self) -> None:
+        """Write no more: the file is thrown away."""
+
 
 class JsonlSink:
     """One JSON object a line, UTF-8."""
 
-    def __init__(self, file: BinaryIO, _: RowFormat) -> None:
+    def __init__(self, file: BinaryIO, _: RowFormat, begins: bool = True) -> None:
+        del begins  # every line stands for itself
         self._file = file
 
     def write(self, rows: Sequence[Row]) -> None:
@@ -42,6 +46,9 @@ class JsonlSink:
     def finish(self) -> None:
         self._file.flush()
 
+    def abandon(self) -> None:
+        """Nothing waits to be written."""
+
 
 class CsvSink:
     """CSV (RFC 4180), lists joined by semicolons.
@@ -50,13 +57,14 @@ class CsvSink:
     injection).
     """
 
-    def __init__(self, file: BinaryIO, rows: RowFormat) -> None:
+    def __init__(self, file: BinaryIO, rows: RowFormat, begins: bool = True) -> None:
         self._text = io.TextIOWrapper(
             file, encoding="utf-8", errors="backslashreplace", newline="", write_through=True
         )
         self._writer = csv.writer(self._text)
         self._columns = rows.columns
-        self._writer.writerow(self._columns)
+        if begins:
+            self._writer.writerow(self._columns)
 
     def write(self, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -66,13 +74,17 @@ class CsvSink:
         self._text.flush()
         self._text.detach()
 
+    def abandon(self) -> None:
+        """Nothing waits to be written."""
+
 
 class ParquetSink:
-    """Parquet with the schema of the row format."""
+    """Parquet with the schema of the row format, one row group a file (or part)."""
 
-    def __init__(self, file: BinaryIO, rows: RowFormat) -> None:
+    def __init__(self, file: BinaryIO, rows: RowFormat, begins: bool = True) -> None:
         import pyarrow.parquet as pq
 
+        del begins  # every part is a whole file
         self._schema = rows.schema()
         self._writer = pq.ParquetWriter(file, self._schema, compression="zstd")
 
@@ -85,49 +97,57 @@ class ParquetSink:
     def finish(self) -> None:
         self._writer.close()
 
+    def abandon(self) -> None:
+        self._writer.is_open = False  # else it would write its footer when it is collected
 
-SinkMaker = Callable[[BinaryIO, RowFormat], Sink]
-SINKS: dict[str, SinkMaker] = {
-    ".jsonl": JsonlSink,
-    ".csv": CsvSink,
-    ".parquet": ParquetSink,
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How rows become a file: in one go, or in parts that are joined.
+
+    `make` opens a sink on a file; its last argument says whether the file begins there or goes on.
+    `join` writes the parts, in order, into one file.
+    """
+
+    make: Callable[[BinaryIO, RowFormat, bool], Sink]
+    join: Callable[[Sequence[Path], BinaryIO, RowFormat], None]
+
+
+def _concatenate(parts: Sequence[Path], file: BinaryIO, _: RowFormat) -> None:
+    for part in parts:
+        with part.open("rb") as source:
+            shutil.copyfileobj(source, file, 1 << 20)
+
+
+def _join_parquet(parts: Sequence[Path], file: BinaryIO, rows: RowFormat) -> None:
+    """Copy row group by row group, so that memory holds one at a time."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetWriter(file, rows.schema(), compression="zstd") as writer:
+        for part in parts:
+            with pq.ParquetFile(part) as source:
+                for group in range(source.num_row_groups):
+                    writer.write_table(source.read_row_group(group))
+
+
+SINKS: dict[str, Format] = {
+    ".jsonl": Format(JsonlSink, _concatenate),
+    ".csv": Format(CsvSink, _concatenate),
+    ".parquet": Format(ParquetSink, _join_parquet),
 }
 
 
-def open_sink(
-    target: str, rows: RowFormat, stdout: BinaryIO | None
-) -> AbstractContextManager[Sink]:
-    """Open the sink for a file name (format by its ending) or "-" (JSON lines on `stdout`).
+def known_suffix(target: str) -> str:
+    """Return the ending that says the format of an output; "-" is JSON lines.
 
     Raises:
         SettingsError: the ending names no format.
-        OutputError: the file cannot be written.
     """
     suffix = ".jsonl" if target == "-" else Path(target).suffix.lower()
     if suffix not in SINKS:
         mistake = f"'{target}' ends in no known format.{near_matches(suffix, SINKS)}"
         raise SettingsError([mistake], where="output")
-    return _opened(target, SINKS[suffix], rows, stdout)
-
-
-@contextmanager
-def _opened(
-    target: str,
-    make: Callable[[BinaryIO, RowFormat], Sink],
-    rows: RowFormat,
-    stdout: BinaryIO | None,
-) -> Iterator[Sink]:
-    if target == "-":
-        if stdout is None:
-            raise OutputError("There is no standard output to write to; give a file name.")
-        sink = make(stdout, rows)
-        yield sink
-        sink.finish()
-        return
-    with whole_file(Path(target)) as file:
-        sink = make(file, rows)
-        yield sink
-        sink.finish()
+    return suffix
 
 
 def _cell(value: Value) -> str:

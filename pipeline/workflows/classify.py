@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline import __version__
 from pipeline.bundle import Bundle
 from pipeline.errors import InputError, SettingsError
-from pipeline.inference import RowFormat, StatementFacts, label_sentences, open_sink
-from pipeline.inference.rows import NO_ORIGIN, Origin, Row
-from pipeline.ingest import Reading, find_inputs
+from pipeline.inference import (
+    RowFormat,
+    StatementFacts,
+    Unfinished,
+    label_sentences,
+    open_output,
+)
+from pipeline.inference.job import (
+    ROWS,
+    SENTENCES,
+    CountedRow,
+    JobOutput,
+    Key,
+    inputs_identity,
+    resumable,
+)
+from pipeline.inference.rows import NO_ORIGIN, Origin
+from pipeline.ingest import Input, Reading, find_inputs
 from pipeline.ingest.sentence_rows import SentenceRow, read_sentence_rows
 from pipeline.records import Prediction, Rejection, RejectReason, Sentence, Statement
 from pipeline.segmentation import segment
@@ -24,15 +41,15 @@ from pipeline.workflows.record_files import Rejects, read_records, rejects_path
 from pipeline.workflows.watcher import Watcher
 
 TABLES = ("csv", "tsv", "jsonl", "parquet")
-WRITE_EVERY = 1024
-"""Rows handed to the sink at once."""
+GIVEN, ABSTAINED = "given", "abstained"
 
 
 @dataclass(frozen=True, slots=True)
 class ClassifySummary:
     """What was labelled and what was set aside.
 
-    `labels` counts sentences by (task, label); `abstained` those by task without a decision.
+    `sentences` counts output rows, `labels` sentences by (task, label), `abstained` those by task
+    without a decision.
     """
 
     statements: int
@@ -40,136 +57,63 @@ class ClassifySummary:
     labels: dict[tuple[str, str], int]
     abstained: dict[str, int]
     rejected: dict[RejectReason, int]
-    rejects: tuple[Rejection, ...]
+    rejects: Rejects
     rejects_file: Path | None
     seconds: float
     model_id: str
 
 
-class _Tally:
-    """Writes rows to a sink in blocks and counts what passes."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where rows go: a file name (or "-" and standard output), and what to do with a job there."""
 
-    def __init__(self, rows: RowFormat, watcher: Watcher) -> None:
-        self.rows = rows
-        self.watcher = watcher
-        self.sentences = 0
-        self.labels: Counter[tuple[str, str]] = Counter()
-        self.abstained: Counter[str] = Counter()
-
-    def row(self, prediction: Prediction, facts: StatementFacts, origin: Origin = NO_ORIGIN) -> Row:
-        for task, given in prediction.labels.items():
-            if given is None:
-                self.abstained[task] += 1
-            else:
-                self.labels.update((task, label) for label in given)
-        return self.rows.row(prediction, facts, origin)
-
-    def write(
-        self, rows: Iterable[Row], rejects: Rejects, out: str, stdout: BinaryIO | None
-    ) -> None:
-        """Write all rows; without any, `out` stays as it was and the reason is raised."""
-        file = None if out == "-" else rejects_path(Path(out))
-        with open_sink(out, self.rows, stdout) as sink:
-            block: list[Row] = []
-            for row in rows:
-                block.append(row)
-                self.sentences += 1
-                if len(block) == WRITE_EVERY:
-                    sink.write(block)
-                    block = []
-                    self.watcher.progress("sentences labelled", self.sentences, None)
-            if file is not None:
-                rejects.write(file)
-            if not self.sentences:
-                raise InputError(nothing_usable(rejects.all, file))
-            sink.write(block)
-            self.watcher.progress("sentences labelled", self.sentences, None)
+    out: str
+    stdout: BinaryIO | None = None
+    unfinished: Unfinished = Unfinished.REFUSE
 
 
 def classify_documents(
     patterns: Sequence[str],
     settings: IngestSettings,
     bundle: Bundle,
+    target: Target,
     *,
-    out: str,
     stdin: BinaryIO,
-    stdout: BinaryIO,
     watcher: Watcher,
 ) -> ClassifySummary:
     """Read documents, cut them into sentences, label these and write one row each.
 
     Raises:
         InputError: a pattern names nothing, or no statement could be read at all.
-        OutputError: the output cannot be written.
+        OutputError: the output cannot be written, or holds an unfinished job that does not fit.
     """
-    inputs = find_inputs(patterns, outputs=written_with(out))
+    inputs = find_inputs(patterns, outputs=written_with(target.out))
     reading = Reading(inputs, settings, stdin=stdin)
-    return classify_statements(reading, bundle, out=out, stdout=stdout, watcher=watcher)
+    asked = _asked(inputs, settings, "document")
+    return _write(_Documents(reading, bundle), target, asked, watcher)
 
 
 def classify_statement_file(
     path: Path, bundle: Bundle, *, out: Path, watcher: Watcher
 ) -> ClassifySummary:
-    """Label the statements of a file that `ingest` wrote, and carry its rejects along."""
+    """Label the statements of a file that `ingest` wrote, and carry its rejects along.
+
+    An unfinished job of an earlier run is begun anew: stages are whole or not there.
+    """
     rejects = rejects_path(path)
     set_aside = list(read_records(rejects, Rejection)) if rejects.exists() else []
     items: Iterator[Statement | Rejection] = chain(set_aside, read_records(path, Statement))
-    return classify_statements(items, bundle, out=str(out), stdout=None, watcher=watcher)
-
-
-def classify_statements(
-    items: Iterable[Statement | Rejection],
-    bundle: Bundle,
-    *,
-    out: str,
-    stdout: BinaryIO | None,
-    watcher: Watcher,
-) -> ClassifySummary:
-    """Cut statements into sentences, label these and write one row each, in reading order.
-
-    A statement from which no sentence is cut is set aside.
-    """
-    begun = time.perf_counter()
-    tally = _Tally(RowFormat(bundle.codebook), watcher)
-    rejects = Rejects()
-    waiting: deque[tuple[StatementFacts, Origin]] = deque()  # one for each sentence under way
-    statements = 0
-
-    def sentences() -> Iterator[Sentence]:
-        nonlocal statements
-        for item in items:
-            if isinstance(item, Rejection):
-                rejects.add(item)
-                continue
-            cut = segment(item)
-            if not cut:
-                detail = "holds no sentence"
-                rejects.add(Rejection(item.source, item.location, RejectReason.EMPTY, detail))
-                continue
-            statements += 1
-            facts = StatementFacts.of(item)
-            after = 0
-            for sentence in cut:
-                waiting.append((facts, Origin.of(sentence, item, after)))
-                after = sentence.end
-                yield sentence
-
-    def rows() -> Iterator[Row]:
-        for prediction in label_sentences(sentences(), bundle):
-            yield tally.row(prediction, *waiting.popleft())
-
-    tally.write(rows(), rejects, out, stdout)
-    return _summary(tally, rejects, bundle, out, statements, begun)
+    target = Target(str(out), unfinished=Unfinished.RESTART)
+    return _write(_Documents(items, bundle), target, inputs_identity([path]), watcher)
 
 
 def classify_sentence_rows(
     path: str,
     settings: IngestSettings,
     bundle: Bundle,
+    target: Target,
     *,
-    out: str,
     stdin: BinaryIO,
-    stdout: BinaryIO,
     watcher: Watcher,
 ) -> ClassifySummary:
     """Label rows that are sentences already: exactly one output row for each, in order.
@@ -178,56 +122,163 @@ def classify_sentence_rows(
 
     Raises:
         InputError: the file is missing, is no table, lacks the text column, or has no rows.
-        OutputError: the output cannot be written.
+        OutputError: the output cannot be written, or holds an unfinished job that does not fit.
         SettingsError: standard input is to be read, but its format is not said to be that of a
             table; taken for text, all its rows would be one.
     """
     if path == "-" and settings.stdin_format not in TABLES:
         got = f"stdin_format is '{settings.stdin_format}'; rows on standard input need one of "
         raise SettingsError([got + ", ".join(TABLES)], where="options")
-    begun = time.perf_counter()
-    tally = _Tally(RowFormat(bundle.codebook), watcher)
-    rejects = Rejects()
-    waiting: deque[SentenceRow] = deque()
+    table = table_apart_from(target.out, path)
+    rows = read_sentence_rows(table, settings, stdin)
+    asked = _asked(find_inputs([table]), settings, "sentence")
+    return _write(_SentenceTable(rows, path, bundle), target, asked, watcher)
 
-    def facts_of(row: SentenceRow) -> StatementFacts:
-        return StatementFacts(row.speaker, row.date, row.genre, row.title, path)
 
-    def readable() -> Iterator[Sentence]:
-        for row in read_sentence_rows(table_apart_from(out, path), settings, stdin):
-            waiting.append(row)
-            if row.rejection is None:
-                yield row.sentence
+class _Source:
+    """Labels what it reads; `rows` may be taken once."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.format = RowFormat(bundle.codebook)
+        self.rejects = Rejects()
+        self.statements = 0
+
+    def rows(self, kept: int) -> Iterator[CountedRow]:
+        """Yield the rows in reading order, without those up to the sentence number `kept`."""
+        raise NotImplementedError
+
+    def counted(
+        self, prediction: Prediction, facts: StatementFacts, origin: Origin = NO_ORIGIN
+    ) -> CountedRow:
+        """Return the row of a prediction with what it counts as."""
+        counts: list[Key] = []
+        for task, given in prediction.labels.items():
+            if given is None:
+                counts.append((ABSTAINED, task))
             else:
-                rejects.add(row.rejection)
-
-    def passed(upto: Sentence | None) -> Iterator[Row]:
-        """Yield the unreadable rows that stand before `upto`, in their place."""
-        while waiting and (row := waiting[0]).sentence is not upto:
-            waiting.popleft()
-            yield tally.rows.unlabelled(row.sentence, facts_of(row), bundle.model_id)
-
-    def rows() -> Iterator[Row]:
-        for prediction in label_sentences(readable(), bundle):
-            yield from passed(prediction.sentence)
-            yield tally.row(prediction, facts_of(waiting.popleft()))
-        yield from passed(None)
-
-    tally.write(rows(), rejects, out, stdout)
-    return _summary(tally, rejects, bundle, out, 0, begun)
+                counts += [(GIVEN, task, label) for label in given]
+        return CountedRow(self.format.row(prediction, facts, origin), tuple(counts))
 
 
-def _summary(
-    tally: _Tally, rejects: Rejects, bundle: Bundle, out: str, statements: int, begun: float
+class _Documents(_Source):
+    """Statements, cut into sentences; one from which none is cut is set aside."""
+
+    def __init__(self, items: Iterable[Statement | Rejection], bundle: Bundle) -> None:
+        super().__init__(bundle)
+        self._items = items
+
+    def rows(self, kept: int) -> Iterator[CountedRow]:
+        waiting: deque[tuple[StatementFacts, Origin]] = deque()  # one for each sentence under way
+
+        def sentences() -> Iterator[Sentence]:
+            passed = 0
+            for statement, cut in self._cut():
+                facts, after = StatementFacts.of(statement), 0
+                for sentence in cut:
+                    passed += 1
+                    if passed > kept:
+                        waiting.append((facts, Origin.of(sentence, statement, after)))
+                        yield sentence
+                    after = sentence.end
+
+        for prediction in label_sentences(sentences(), self.bundle):
+            yield self.counted(prediction, *waiting.popleft())
+
+    def _cut(self) -> Iterator[tuple[Statement, list[Sentence]]]:
+        for item in self._items:
+            if isinstance(item, Rejection):
+                self.rejects.add(item)
+            elif cut := segment(item):
+                self.statements += 1
+                yield item, cut
+            else:
+                detail = "holds no sentence"
+                self.rejects.add(Rejection(item.source, item.location, RejectReason.EMPTY, detail))
+
+
+class _SentenceTable(_Source):
+    """Rows that are sentences; `source` is what the output calls their file."""
+
+    def __init__(self, table: Iterable[SentenceRow], source: str, bundle: Bundle) -> None:
+        super().__init__(bundle)
+        self._table, self._source = table, source
+
+    def rows(self, kept: int) -> Iterator[CountedRow]:
+        waiting: deque[SentenceRow] = deque()
+
+        def readable() -> Iterator[Sentence]:
+            passed = 0
+            for row in self._table:
+                if row.rejection is not None:
+                    self.rejects.add(row.rejection)
+                    if passed >= kept:
+                        waiting.append(row)
+                    continue
+                passed += 1
+                if passed > kept:
+                    waiting.append(row)
+                    yield row.sentence
+
+        def unreadable(upto: Sentence | None) -> Iterator[CountedRow]:
+            """Yield the unreadable rows that stand before `upto`, in their place."""
+            while waiting and (row := waiting[0]).sentence is not upto:
+                waiting.popleft()
+                facts = self._facts(row)
+                unlabelled = self.format.unlabelled(row.sentence, facts, self.bundle.model_id)
+                yield CountedRow(unlabelled, labelled=False)
+
+        for prediction in label_sentences(readable(), self.bundle):
+            yield from unreadable(prediction.sentence)
+            yield self.counted(prediction, self._facts(waiting.popleft()))
+        yield from unreadable(None)
+
+    def _facts(self, row: SentenceRow) -> StatementFacts:
+        return StatementFacts(row.speaker, row.date, row.genre, row.title, self._source)
+
+
+def _write(
+    source: _Source, target: Target, asked: dict[str, str], watcher: Watcher
 ) -> ClassifySummary:
+    """Write all rows; without any, the output stays as it was and the reason is raised."""
+    begun = time.perf_counter()
+    bundle, rejects = source.bundle, source.rejects
+    file = None if target.out == "-" else rejects_path(Path(target.out))
+    identity = asked | {"model": bundle.model_id, "abstain": f"{bundle.rule.abstain_within}"}
+    with open_output(
+        target.out, source.format, target.stdout, identity, target.unfinished
+    ) as output:
+        kept = output.counts[SENTENCES]
+        if kept:
+            watcher.note(f"{kept:,} sentences were labelled before; going on behind them")
+        try:
+            output.write(
+                source.rows(kept), lambda done: watcher.progress("sentences labelled", done, None)
+            )
+        except BaseException:
+            if isinstance(output, JobOutput) and output.kept and resumable(identity):
+                watcher.note(f"{output.kept:,} labelled sentences are kept; go on with --resume")
+            raise
+        if file is not None:
+            rejects.write(file)
+        if not output.counts[ROWS]:
+            raise InputError(nothing_usable(rejects, file))
+        output.finish()
+    counts = output.counts
     return ClassifySummary(
-        statements=statements,
-        sentences=tally.sentences,
-        labels=dict(tally.labels),
-        abstained=dict(tally.abstained),
-        rejected=rejects.counts,
-        rejects=tuple(rejects.all),
-        rejects_file=rejects_path(Path(out)) if rejects.all and out != "-" else None,
+        statements=source.statements,
+        sentences=counts[ROWS],
+        labels={(key[1], key[2]): n for key, n in counts.items() if key[0] == GIVEN},
+        abstained={key[1]: n for key, n in counts.items() if key[0] == ABSTAINED},
+        rejected=dict(rejects.counts),
+        rejects=rejects,
+        rejects_file=file if rejects.first else None,
         seconds=time.perf_counter() - begun,
         model_id=bundle.model_id,
     )
+
+
+def _asked(inputs: Sequence[Input], settings: IngestSettings, unit: str) -> dict[str, str]:
+    """Return what the rows hang on besides the model."""
+    read = json.dumps(settings.model_dump(mode="json"), sort_keys=True)
+    return {**inputs_identity(inputs), "settings": read, "unit": unit, "version": __version__}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,12 +55,12 @@ def ingest(
         yield from _kept(reading, rejects, watcher)
         rejects.write(rejects_path(out))
         if not reading.counts.statements:  # raised in here, so that no empty file is written
-            raise InputError(nothing_usable(rejects.all, rejects_path(out)))
+            raise InputError(nothing_usable(rejects, rejects_path(out)))
 
     count = write_records(out, statements())
     return IngestSummary(
         statements=count,
-        rejected=rejects.counts,
+        rejected=dict(rejects.counts),
         encodings=dict(reading.counts.encodings),
         mojibake=reading.counts.mended,
         rejects_file=rejects_path(out),
@@ -85,13 +84,12 @@ def table_apart_from(out: str, pattern: str) -> str:
     return str(inputs[0]) if len(inputs) == 1 else pattern
 
 
-def nothing_usable(rejected: Sequence[Rejection], file: Path | None) -> str:
+def nothing_usable(rejects: Rejects, file: Path | None) -> str:
     """Return the message for an input of which nothing could be used."""
-    if not rejected:
+    first = rejects.first
+    if first is None:
         return "The input holds no statement. Give files, folders or '-' with text in them."
-    reasons = Counter(rejection.reason.value for rejection in rejected)
-    counted = ", ".join(f"{n} {reason}" for reason, n in reasons.most_common())
-    first = rejected[0]
+    counted = ", ".join(f"{n} {reason.value}" for reason, n in rejects.counts.most_common())
     where = f"{first.source} {first.location}".strip()
     listed = f" All are listed in {file}." if file else ""
     return f"Nothing usable: {counted}. First: {where}: {first.detail}.{listed}"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
+import weakref
 from collections import Counter
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
@@ -60,19 +63,30 @@ def read_records(path: Path, kind: type[Record]) -> Generator[Record, None, None
 
 
 class Rejects:
-    """Collects rejections by reason and writes them beside an output, if there are any."""
+    """Collects rejections by reason and writes them beside an output, if there are any.
+
+    Beyond the first million bytes they wait in a temporary file, so that memory stays flat.
+    """
 
     def __init__(self) -> None:
-        self.all: list[Rejection] = []
+        self.counts: Counter[RejectReason] = Counter()
+        self.first: Rejection | None = None
+        lines = tempfile.SpooledTemporaryFile(max_size=1_000_000)  # noqa: SIM115
+        weakref.finalize(self, lines.close)  # it lives as long as this object
+        self._lines = lines
 
     def add(self, rejection: Rejection) -> None:
         """Keep a rejection."""
-        self.all.append(rejection)
+        self.counts[rejection.reason] += 1
+        self.first = self.first or rejection
+        self._lines.write(to_line(rejection))
 
-    @property
-    def counts(self) -> dict[RejectReason, int]:
-        """How many records were set aside for each reason."""
-        return dict(Counter(rejection.reason for rejection in self.all))
+    def __iter__(self) -> Iterator[Rejection]:
+        """Yield all rejections in order."""
+        adapter = TypeAdapter(Rejection)
+        self._lines.seek(0)
+        for line in self._lines:
+            yield adapter.validate_python(json.loads(line))
 
     def write(self, path: Path) -> None:
         """Write the rejects file, or remove one that an earlier run left.
@@ -80,8 +94,10 @@ class Rejects:
         Raises:
             OutputError: it cannot be written or removed, as when a folder has its name.
         """
-        if self.all:
-            write_records(path, self.all)
+        if self.counts:
+            self._lines.seek(0)
+            with whole_file(path) as file:
+                shutil.copyfileobj(self._lines, file)
         else:
             try:
                 path.unlink(missing_ok=True)

@@ -9,17 +9,20 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.codebook import load_codebook
 from pipeline.errors import OutputError, SettingsError
-from pipeline.inference import RowFormat, open_sink
+from pipeline.inference import RowFormat, Unfinished, job, open_output
+from pipeline.inference.job import CountedRow
 from pipeline.inference.rows import NUMBERS, Row, Value
 from pipeline.inference.sinks import SINKS
 from pipeline.records import Sentence
@@ -52,8 +55,6 @@ def read_csv(path: Path, rows: RowFormat) -> list[Row]:
 
 
 def read_parquet(path: Path, rows: RowFormat) -> list[Row]:
-    import pyarrow.parquet as pq
-
     table = pq.read_table(path)
     assert table.schema.equals(rows.schema())
     made: list[Row] = table.to_pylist()
@@ -154,17 +155,34 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def write(target: Path | str, rows: RowFormat, given: Iterable[Row], stdout: Any = None) -> None:
+    with open_output(str(target), rows, stdout, {}, Unfinished.REFUSE) as output:
+        output.write(map(CountedRow, given), lambda _: None)
+        output.finish()
+
+
+def unread() -> Iterator[Row]:
+    raise AssertionError("no row must be asked for")
+    yield {}
+
+
 @every_format
-@pytest.mark.parametrize("blocks", [[30], [1] * 30, [7, 0, 23], [0], []])
+@pytest.mark.parametrize("count", [1, 30])
+@pytest.mark.parametrize(("span", "every"), [(100, 100), (30, 1), (7, 3), (1, 1)])
 def test_all_rows_come_out_in_order(
-    case: Case, rows: RowFormat, blocks: list[int], tmp_path: Path
+    case: Case,
+    rows: RowFormat,
+    count: int,
+    span: int,
+    every: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(job, "SPAN", span)
+    monkeypatch.setattr(job, "WRITE_EVERY", every)
     target = tmp_path / f"out{case.suffix}"
-    given = rows_of(rows, sum(blocks))
-    waiting = iter(given)
-    with open_sink(str(target), rows, None) as sink:
-        for size in blocks:
-            sink.write(list(itertools.islice(waiting, size)))
+    given = rows_of(rows, count)
+    write(target, rows, given)
     assert case.read(target, rows) == [case.expected(row) for row in given]
     assert names(tmp_path) == [target.name]
 
@@ -173,13 +191,12 @@ def test_all_rows_come_out_in_order(
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
 )
-@given(texts=st.lists(st.text(st.characters(), max_size=20), max_size=4))
+@given(texts=st.lists(st.text(st.characters(), max_size=20), min_size=1, max_size=4))
 def test_any_text_is_one_row(case: Case, texts: list[str], tmp_path: Path) -> None:
     rows = RowFormat(CODEBOOKS["tiny"])
     target = tmp_path / f"out{case.suffix}"
     given = [row_of(rows, number, text) for number, text in enumerate(texts)]
-    with open_sink(str(target), rows, None) as sink:
-        sink.write(given)
+    write(target, rows, given)
     assert case.read(target, rows) == [case.expected(row) for row in given]
 
 
@@ -187,9 +204,10 @@ def test_any_text_is_one_row(case: Case, texts: list[str], tmp_path: Path) -> No
 def test_nothing_is_visible_until_it_is_whole(case: Case, rows: RowFormat, tmp_path: Path) -> None:
     target = tmp_path / f"out{case.suffix}"
     target.write_bytes(b"old")
-    with open_sink(str(target), rows, None) as sink:
-        sink.write(rows_of(rows, 3))
+    with open_output(str(target), rows, None, {}, Unfinished.REFUSE) as output:
+        output.write(map(CountedRow, rows_of(rows, 3)), lambda _: None)
         assert target.read_bytes() == b"old"
+        output.finish()
     assert len(case.read(target, rows)) == 3
 
 
@@ -206,10 +224,12 @@ def test_an_error_leaves_nothing(
     """Not even a complaint of a half-open file when it is collected: warnings are errors here."""
     target = str(tmp_path / f"out{case.suffix}")
 
+    def failing() -> Iterator[Row]:
+        yield from rows_of(rows, written)
+        raise error
+
     def fail() -> None:
-        with open_sink(target, rows, None) as sink:
-            sink.write(rows_of(rows, written))
-            raise error
+        write(target, rows, failing())
 
     with pytest.raises(type(error)):
         fail()
@@ -221,18 +241,22 @@ def test_a_full_disk_is_one_clear_error(case: Case, tmp_path: Path) -> None:
     """The kernel refuses bytes beyond a limit, as a full disk does; nothing is left behind."""
     code = f"""
 import resource, sys
+from hashlib import sha256
 from pathlib import Path
 from pipeline.codebook import load_codebook
 from pipeline.errors import OutputError
-from pipeline.inference import RowFormat, open_sink
+from pipeline.inference import RowFormat, Unfinished, open_output
+from pipeline.inference.job import CountedRow
 rows = RowFormat(load_codebook(Path({str(ROOT / "tests/codebooks/tiny.yaml")!r})))
 row = dict.fromkeys(rows.columns)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+def long():
+    for number in range(200):
+        text = "".join(sha256(f"{{number}} {{i}}".encode()).hexdigest() for i in range(8))
+        yield CountedRow({{**row, "doc_id": str(number), "text": text, "start": number}})
 try:
-    with open_sink("out{case.suffix}", rows, None) as sink:
-        for number in range(200):
-            text = "".join(chr(33 + (number * 7919 + i * i * 31) % 90) for i in range(500))
-            sink.write([{{**row, "doc_id": str(number), "text": text, "start": number}}])
+    with open_output("out{case.suffix}", rows, None, {{}}, Unfinished.REFUSE) as output:
+        output.write(long(), lambda _: None)
 except OutputError as error:
     print(error)
 """
@@ -243,7 +267,8 @@ except OutputError as error:
         capture_output=True,
         text=True,
     )
-    assert done.stdout == f"out{case.suffix}: cannot be written (File too large).\n", done.stderr
+    part = f".out{case.suffix}.job/part-000000{case.suffix}"
+    assert done.stdout == f"{part}: cannot be written (File too large).\n", done.stderr
     assert "Traceback" not in done.stderr
     assert "ignored" not in done.stderr
     assert names(tmp_path) == []
@@ -253,40 +278,53 @@ except OutputError as error:
 def test_a_place_that_cannot_be_written(case: Case, rows: RowFormat, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     target = tmp_path / "file" / f"out{case.suffix}"
-    with pytest.raises(OutputError, match="cannot be written"), open_sink(str(target), rows, None):
-        raise AssertionError("the block must not run")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write(target, rows, unread())
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_spreadsheet_runs_a_cell_of_csv(cell: str, tmp_path: Path) -> None:
     rows = RowFormat(CODEBOOKS["tiny"])
     row = {**row_of(rows, 1, cell), "speaker": cell, "heading": cell}
-    with open_sink(str(tmp_path / "out.csv"), rows, None) as sink:
-        sink.write([row])
+    write(tmp_path / "out.csv", rows, [row])
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         (read,) = csv.DictReader(file)
     assert read["text"] == read["speaker"] == read["heading"] == "'" + cell
     assert read["start"] == "1"
 
 
-def test_csv_has_its_header_even_without_rows(rows: RowFormat, tmp_path: Path) -> None:
-    with open_sink(str(tmp_path / "out.csv"), rows, None):
-        pass
-    assert (tmp_path / "out.csv").read_bytes() == ",".join(rows.columns).encode() + b"\r\n"
+@pytest.mark.parametrize("count", [1, 9])
+def test_csv_has_one_header(
+    rows: RowFormat, tmp_path: Path, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "SPAN", 2)
+    write(tmp_path / "out.csv", rows, rows_of(rows, count))
+    header = ",".join(rows.columns).encode() + b"\r\n"
+    assert (tmp_path / "out.csv").read_bytes().startswith(header)
+    assert (tmp_path / "out.csv").read_bytes().count(header) == 1
+
+
+def test_parquet_has_a_row_group_a_span(
+    rows: RowFormat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "SPAN", 4)
+    write(tmp_path / "out.parquet", rows, rows_of(rows, 10))
+    file = pq.ParquetFile(tmp_path / "out.parquet")
+    sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+    assert sizes == [4, 4, 2]
 
 
 def test_standard_output_is_json_lines(rows: RowFormat) -> None:
     stdout = io.BytesIO()
     given = rows_of(rows, 5)
-    with open_sink("-", rows, stdout) as sink:
-        sink.write(given)
+    write("-", rows, given, stdout)
     assert [json.loads(line) for line in stdout.getvalue().splitlines()] == given
     assert not stdout.closed
 
 
 def test_without_standard_output_a_file_is_needed(rows: RowFormat) -> None:
-    with pytest.raises(OutputError, match="give a file name"), open_sink("-", rows, None):
-        raise AssertionError("the block must not run")
+    with pytest.raises(OutputError, match="give a file name"):
+        write("-", rows, unread())
 
 
 @pytest.mark.parametrize(
@@ -296,12 +334,11 @@ def test_an_unknown_ending_is_refused(
     target: str, near: str, rows: RowFormat, tmp_path: Path
 ) -> None:
     with pytest.raises(SettingsError, match="ends in no known format") as caught:
-        open_sink(str(tmp_path / target), rows, None)
+        write(tmp_path / target, rows, unread())
     assert near in str(caught.value)
     assert names(tmp_path) == []
 
 
 def test_the_case_of_an_ending_does_not_matter(rows: RowFormat, tmp_path: Path) -> None:
-    with open_sink(str(tmp_path / "OUT.CSV"), rows, None) as sink:
-        sink.write(rows_of(rows, 1))
+    write(tmp_path / "OUT.CSV", rows, rows_of(rows, 1))
     assert names(tmp_path) == ["OUT.CSV"]

@@ -65,6 +65,15 @@ def classify(
     date: Date = None,
     genre: Genre = None,
     stdin_format: StdinFormat = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with what an interrupted job on the same output has labelled."
+        ),
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Throw away what an interrupted job has labelled.")
+    ] = False,
 ) -> None:
     """Label statements: one row a sentence, with a probability for every label.
 
@@ -73,24 +82,29 @@ def classify(
     from pipeline.bundle import load_bundle
     from pipeline.cli.prepare import bundle_folder, ingest_settings
     from pipeline.codebook import load_codebook
-    from pipeline.workflows.classify import classify_documents, classify_sentence_rows
+    from pipeline.inference import Unfinished
+    from pipeline.workflows.classify import Target, classify_documents, classify_sentence_rows
 
     settings = ingest_settings(column, max_bytes, speaker, date, genre, stdin_format)
     if unit is Unit.SENTENCE and len(inputs) != 1:
         got = f"--unit sentence takes one input, got {len(inputs)}"
         raise SettingsError([got], where="options")
+    if resume and restart:
+        raise SettingsError(["give --resume or --restart, not both"], where="options")
     wanted = load_codebook(codebook) if codebook else None
     bundle = load_bundle(bundle_folder(model), codebook=wanted)
     bundle = replace(bundle, rule=replace(bundle.rule, abstain_within=abstain_within))
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
+    unfinished = Unfinished.RESUME if resume else Unfinished.REFUSE
+    target = Target(out, stdout, Unfinished.RESTART if restart else unfinished)
     with console.watcher() as watcher:
         if unit is Unit.SENTENCE:
             summary = classify_sentence_rows(
-                inputs[0], settings, bundle, out=out, stdin=stdin, stdout=stdout, watcher=watcher
+                inputs[0], settings, bundle, target, stdin=stdin, watcher=watcher
             )
         else:
             summary = classify_documents(
-                inputs, settings, bundle, out=out, stdin=stdin, stdout=stdout, watcher=watcher
+                inputs, settings, bundle, target, stdin=stdin, watcher=watcher
             )
     console.say(
         f"{summary.sentences:,} sentences"

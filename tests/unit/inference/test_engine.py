@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pipeline.bundle import Bundle, BundleFacts, load_bundle, write_bundle
+from pipeline.classifiers.protocol import Classifier, Logits
 from pipeline.classifiers.rules import RulesClassifier
 from pipeline.codebook import Codebook
 from pipeline.decision import DecisionRule
@@ -56,7 +58,7 @@ def test_order_is_kept_across_chunks(
             assert labels == decisions.given[row].tolist()
 
 
-def test_no_more_is_read_than_a_chunk_ahead(
+def test_no_more_is_read_than_a_few_chunks_ahead(
     codebook: Codebook, bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory stays flat, however long the input."""
@@ -66,10 +68,63 @@ def test_no_more_is_read_than_a_chunk_ahead(
     def endless() -> Iterator[Sentence]:
         nonlocal read
         for read in itertools.count(1):
-            yield Sentence(f"s{read}", "d", "The soup was excellent.")
+            yield Sentence(f"s{read}", "d", f"The soup of table {read} was excellent.")
 
     labelled = label_sentences(endless(), bundle)
     assert read == 0
     for _ in range(6):
         next(labelled)
-    assert read == 10
+    assert read == 5 * (2 + engine.AHEAD)
+
+
+class Recording:
+    """A classifier that keeps what it is asked to score; a text's logit is its length."""
+
+    def __init__(self, inner: Classifier, *, reads_context: bool = False) -> None:
+        self.codebook, self.reads_context = inner.codebook, reads_context
+        self.asked: list[list[Sentence]] = []
+
+    def predict_logits(self, asked: Sequence[Sentence]) -> Logits:
+        self.asked.append(list(asked))
+        lengths = [[len(one.text) + len(one.context)] for one in asked]
+        return np.repeat(np.float32(lengths), self.codebook.width, axis=1)
+
+
+def recording(bundle: Bundle, **how: bool) -> tuple[Bundle, Recording]:
+    recorder = Recording(bundle.classifier, **how)
+    return replace(bundle, classifier=recorder), recorder  # type: ignore[arg-type]
+
+
+def test_equal_sentences_are_scored_once_within_a_span(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "CHUNK", 2)
+    monkeypatch.setattr(engine, "SPAN", 6)
+    texts = ["“a”", "bb", '"a"', "bb", "ccc", "bb", "bb", "a", "a"]
+    given = [Sentence(f"s{i}", "d", text, context="x" * i) for i, text in enumerate(texts)]
+    recorded, recorder = recording(bundle)
+    made = list(label_sentences(given, recorded))
+    assert [one.sentence for one in made] == given
+    # Chunks run beside each other, so only their contents are certain, not their order.
+    asked = sorted([one.text for one in chunk] for chunk in recorder.asked)
+    assert asked == [["bb", "a"], ["ccc"], ["“a”", "bb"]]
+    assert made[0].probabilities == made[2].probabilities
+    assert made[1].probabilities == made[5].probabilities
+
+
+def test_a_classifier_that_reads_context_sees_every_context(bundle: Bundle) -> None:
+    recorded, recorder = recording(bundle, reads_context=True)
+    given = [Sentence(f"s{i}", "d", "a", context=context) for i, context in enumerate("xyx")]
+    assert len(list(label_sentences(given, recorded))) == 3
+    assert [[one.context for one in chunk] for chunk in recorder.asked] == [["x", "y"]]
+
+
+def test_an_error_of_the_model_comes_through(bundle: Bundle) -> None:
+    recorded, recorder = recording(bundle)
+
+    def broken(asked: Sequence[Sentence]) -> Logits:
+        raise MemoryError(f"{len(asked)} sentences")
+
+    recorder.predict_logits = broken  # type: ignore[method-assign]
+    with pytest.raises(MemoryError, match="1 sentences"):
+        list(label_sentences([Sentence("s", "d", "a")], recorded))

@@ -5,29 +5,30 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from pipeline.bundle import Bundle
 from pipeline.errors import InputError, OutputError, SettingsError
-from pipeline.inference import engine
+from pipeline.inference import Unfinished, engine, job
 from pipeline.ingest import Reading
 from pipeline.records import Rejection, RejectReason, Statement
 from pipeline.segmentation import segment
 from pipeline.settings.ingest import ColumnMap, IngestSettings, StdinFormat
-from pipeline.workflows import classify as room
 from pipeline.workflows.classify import (
     ClassifySummary,
+    Target,
     classify_documents,
     classify_sentence_rows,
     classify_statement_file,
-    classify_statements,
 )
 from pipeline.workflows.documents import ingest
-from pipeline.workflows.record_files import read_records, rejects_path
+from pipeline.workflows.record_files import read_records, rejects_path, write_records
 from pipeline.workflows.watcher import Silent, Watcher
 
 Rows = list[dict[str, object]]
+SILENT = Silent()
 
 
 def rows_in(path: Path) -> Rows:
@@ -35,16 +36,22 @@ def rows_in(path: Path) -> Rows:
 
 
 def documents(
-    patterns: list[str], bundle: Bundle, out: str, *, stdin: bytes = b"", stdout: object = None
+    patterns: list[str],
+    bundle: Bundle,
+    out: str,
+    *,
+    stdin: bytes = b"",
+    stdout: BinaryIO | None = None,
+    unfinished: Unfinished = Unfinished.REFUSE,
+    watcher: Watcher = SILENT,
 ) -> ClassifySummary:
     return classify_documents(
         patterns,
         IngestSettings(),
         bundle,
-        out=out,
+        Target(out, stdout, unfinished),
         stdin=io.BytesIO(stdin),
-        stdout=stdout or io.BytesIO(),  # type: ignore[arg-type]
-        watcher=Silent(),
+        watcher=watcher,
     )
 
 
@@ -55,10 +62,17 @@ def sentences(
         path,
         settings or IngestSettings(),
         bundle,
-        out=str(out),
+        Target(str(out)),
         stdin=io.BytesIO(stdin),
-        stdout=io.BytesIO(),
         watcher=Silent(),
+    )
+
+
+def statements(items: list[Statement], bundle: Bundle, out: Path) -> ClassifySummary:
+    """Label statements as if `ingest` had written them."""
+    write_records(out.with_name("statements.jsonl"), items)
+    return classify_statement_file(
+        out.with_name("statements.jsonl"), bundle, out=out, watcher=Silent()
     )
 
 
@@ -86,13 +100,13 @@ def test_rows_come_in_reading_order_with_their_facts(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine, "CHUNK", 3)
-    monkeypatch.setattr(room, "WRITE_EVERY", 4)
+    monkeypatch.setattr(job, "WRITE_EVERY", 4)
     made = [
         Statement(f"d{n}", "One soup. Two waiters. " * (n % 3), f"{n}.txt", speaker=f"Guest {n}")
         for n in range(9)
     ]
     out = tmp_path / "p.jsonl"
-    summary = classify_statements(made, bundle, out=str(out), stdout=None, watcher=Silent())
+    summary = statements(made, bundle, out)
     rows = rows_in(out)
     assert [r["gap"] for r in rows] == ["" if r["start"] == 0 else " " for r in rows]
     expected = [(s.doc_id, s.sentence_id, s.start, s.text) for one in made for s in segment(one)]
@@ -131,8 +145,7 @@ def test_rows_make_up_the_text_and_lead_back_to_the_source(bundle: Bundle, tmp_p
 
 def test_a_row_names_its_page(bundle: Bundle, tmp_path: Path) -> None:
     paged = Statement("d", "One soup. Two waiters.", "a.pdf", pages=(0, 10))
-    out = str(tmp_path / "p.jsonl")
-    classify_statements([paged], bundle, out=out, stdout=None, watcher=Silent())
+    statements([paged], bundle, tmp_path / "p.jsonl")
     assert [row["page"] for row in rows_in(tmp_path / "p.jsonl")] == [1, 2]
 
 
@@ -142,7 +155,7 @@ def test_a_statement_without_a_sentence_is_set_aside(bundle: Bundle, tmp_path: P
         Statement("b", "One soup.", "a.txt", "row 2"),
     ]
     out = tmp_path / "p.jsonl"
-    summary = classify_statements(items, bundle, out=str(out), stdout=None, watcher=Silent())
+    summary = statements(items, bundle, out)
     assert (summary.statements, summary.sentences) == (1, 1)
     assert list(read_records(rejects_path(out), Rejection)) == [
         Rejection("a.txt", "row 1", RejectReason.EMPTY, "holds no sentence")
@@ -150,15 +163,7 @@ def test_a_statement_without_a_sentence_is_set_aside(bundle: Bundle, tmp_path: P
 
 
 def test_progress_is_reported(project: Path, bundle: Bundle, watcher: Watcher) -> None:
-    classify_documents(
-        [str(project / "docs")],
-        IngestSettings(),
-        bundle,
-        out=str(project / "p.jsonl"),
-        stdin=io.BytesIO(),
-        stdout=io.BytesIO(),
-        watcher=watcher,
-    )
+    documents([str(project / "docs")], bundle, str(project / "p.jsonl"), watcher=watcher)
     what, done, _ = watcher.steps[-1]  # type: ignore[attr-defined]
     assert (what, done) == ("sentences labelled", len(rows_in(project / "p.jsonl")))
 
@@ -220,7 +225,7 @@ def test_rows_in_rows_out(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
     monkeypatch.setattr(engine, "CHUNK", chunk)
-    monkeypatch.setattr(room, "WRITE_EVERY", 2)
+    monkeypatch.setattr(job, "WRITE_EVERY", 2)
     lines = ["text"]
     texts = ["The soup was excellent.", "", "We sat.", '"\x01\x02"', "", "", "rude waiter", ""]
     lines += [text or '""' for text in texts]

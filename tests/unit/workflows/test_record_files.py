@@ -156,8 +156,10 @@ def test_rejects_are_counted_and_kept(tmp_path: Path) -> None:
     for reason in (RejectReason.EMPTY, RejectReason.BINARY, RejectReason.EMPTY):
         rejects.add(Rejection("a.txt", "", reason, "detail"))
     assert rejects.counts == {RejectReason.EMPTY: 2, RejectReason.BINARY: 1}
+    assert rejects.first == Rejection("a.txt", "", RejectReason.EMPTY, "detail")
     rejects.write(path)
-    assert list(read_records(path, Rejection)) == rejects.all
+    assert list(read_records(path, Rejection)) == list(rejects)
+    assert [one.reason for one in rejects] == ["empty", "binary", "empty"]
     Rejects().write(path)
     assert not path.exists()
     Rejects().write(path)

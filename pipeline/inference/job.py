@@ -1,0 +1,304 @@
+"""A job that survives its process: finished parts beside the output, until the output is whole.
+
+The parts of OUT stand in the folder `.OUT.job`. A part holds the rows of one span of sentences and
+counts once its counts are written as well, so a process may be killed at any moment: what is there
+is whole. Since spans do not hang on each other, a resumed job gives the bytes of an unbroken one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from filelock import FileLock, Timeout
+
+from pipeline.errors import OutputError
+from pipeline.inference.engine import SPAN
+from pipeline.inference.rows import Row, RowFormat
+from pipeline.inference.sinks import SINKS, Sink, known_suffix
+from pipeline.ingest import Input
+from pipeline.output import require_file_name, whole_file, write_text
+
+Key = tuple[str, ...]
+Identity = Mapping[str, str]
+Progress = Callable[[int], None]
+
+ROWS: Key = ("rows",)
+SENTENCES: Key = ("sentences",)
+WRITE_EVERY = 1024
+"""Rows handed to a sink at once."""
+
+_JOB, _LOCK = "job.json", "lock"
+
+
+class Unfinished(StrEnum):
+    """What to do where an earlier job left its output unfinished."""
+
+    REFUSE = "refuse"
+    RESUME = "resume"
+    RESTART = "restart"
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRow:
+    """A row, what it counts as, and whether it is a labelled sentence, which spans consist of."""
+
+    row: Row
+    counts: tuple[Key, ...] = ()
+    labelled: bool = True
+
+
+class Output:
+    """Takes rows. `counts` is of all rows written, in earlier processes as well."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[Key] = Counter()
+
+    def write(self, rows: Iterable[CountedRow], progress: Progress) -> None:
+        """Write all rows, those behind the sentences counted so far."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Make what was written visible as a whole."""
+
+
+class StreamOutput(Output):
+    """Rows go straight into an open sink, for standard output; nothing can be resumed."""
+
+    def __init__(self, sink: Sink) -> None:
+        super().__init__()
+        self._sink = sink
+
+    def write(self, rows: Iterable[CountedRow], progress: Progress) -> None:
+        """Write all rows."""
+        _fill(self._sink, rows, self.counts, lambda: progress(self.counts[ROWS]))
+
+    def finish(self) -> None:
+        """Write what the format needs at its end."""
+        self._sink.finish()
+
+
+class JobOutput(Output):
+    """Rows go into parts of one span each, which are joined at the end."""
+
+    def __init__(self, folder: Path, target: Path, rows: RowFormat) -> None:
+        super().__init__()
+        self._folder, self._target, self._rows = folder, target, rows
+        self._format = SINKS[target.suffix.lower()]
+        self._parts: list[Path] = []
+        while (counts := self._counts_of(part := self._part(len(self._parts)))) is not None:
+            self._parts.append(part)
+            self.counts += counts
+
+    @property
+    def kept(self) -> int:
+        """How many sentences stand in finished parts."""
+        return self.counts[SENTENCES] if self._parts else 0
+
+    def write(self, rows: Iterable[CountedRow], progress: Progress) -> None:
+        """Write all rows, part by part.
+
+        Raises:
+            OutputError: the disk is full or the folder cannot be written.
+        """
+        waiting = iter(rows)
+        while (first := next(waiting, None)) is not None:
+            part = self._part(len(self._parts))
+            counts: Counter[Key] = Counter()
+            before = self.counts[ROWS]
+            with whole_file(part) as file:
+                sink = self._format.make(file, self._rows, not self._parts)
+
+                def report(counts: Counter[Key] = counts, before: int = before) -> None:
+                    progress(before + counts[ROWS])
+
+                try:
+                    _fill(sink, _one_span(first, waiting), counts, report)
+                    sink.finish()
+                except BaseException:
+                    sink.abandon()
+                    raise
+            listed = [[*key, n] for key, n in sorted(counts.items())]
+            write_text(part.with_suffix(".json"), json.dumps(listed))  # from here on it counts
+            self._parts.append(part)
+            self.counts += counts
+
+    def finish(self) -> None:
+        """Join the parts into the output and remove the job's folder.
+
+        Raises:
+            OutputError: the output cannot be written.
+        """
+        with whole_file(self._target) as file:
+            self._format.join(self._parts, file, self._rows)
+        (self._folder / _JOB).unlink(missing_ok=True)  # first: without it, what is left is nothing
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _part(self, number: int) -> Path:
+        return self._folder / f"part-{number:06d}{self._target.suffix.lower()}"
+
+    def _counts_of(self, part: Path) -> Counter[Key] | None:
+        path = part.with_suffix(".json")
+        try:
+            return Counter({tuple(key): n for *key, n in _read(path)})
+        except FileNotFoundError:
+            return None
+
+
+@contextmanager
+def open_output(
+    target: str,
+    rows: RowFormat,
+    stdout: BinaryIO | None,
+    identity: Identity,
+    unfinished: Unfinished,
+) -> Iterator[Output]:
+    """Open an output by its name: the format goes by its ending, "-" is JSON lines on `stdout`.
+
+    Args:
+        identity: all that the rows hang on, by name; a job goes on only where it is the same.
+
+    Raises:
+        SettingsError: the ending names no format.
+        OutputError: it cannot be written, another process writes it, or it was left unfinished and
+            `unfinished` refuses or the unfinished job has another identity.
+    """
+    suffix = known_suffix(target)
+    if target == "-":
+        if stdout is None:
+            raise OutputError("There is no standard output to write to; give a file name.")
+        yield StreamOutput(SINKS[suffix].make(stdout, rows, True))
+        return
+    path = Path(target)
+    require_file_name(path)
+    folder = path.with_name(f".{path.name}.job")
+    with _locked(folder, path):
+        if (folder / _JOB).exists():
+            _settle(folder, path, identity, unfinished)
+        if not (folder / _JOB).exists():
+            for left in folder.glob("part-*"):
+                left.unlink()
+            with whole_file(folder / _JOB) as file:
+                file.write(json.dumps(dict(identity), ensure_ascii=True, indent=1).encode())
+        job = JobOutput(folder, path, rows)
+        try:
+            yield job
+        except BaseException:
+            if not job.kept:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+
+
+def inputs_identity(inputs: Sequence[Input]) -> dict[str, str]:
+    """Return the SHA-256 of every input file, by "input " and its path.
+
+    What is no regular file can be read once only, so it has none: its entry is empty, and a job
+    that reads it cannot be resumed.
+    """
+    return {f"input {named}": _sha256(named) for named in inputs}
+
+
+def resumable(identity: Identity) -> bool:
+    """Return whether a job of this identity could be told from one of other inputs."""
+    return all(value for name, value in identity.items() if name.startswith("input "))
+
+
+def _sha256(named: Input) -> str:
+    if not isinstance(named, Path) or not named.is_file():
+        return ""
+    try:
+        with named.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+
+
+def _fill(
+    sink: Sink, rows: Iterable[CountedRow], counts: Counter[Key], report: Callable[[], None]
+) -> None:
+    block: list[Row] = []
+    for counted in rows:
+        block.append(counted.row)
+        counts[ROWS] += 1
+        counts.update(counted.counts)
+        counts[SENTENCES] += counted.labelled
+        if len(block) == WRITE_EVERY:
+            sink.write(block)
+            block = []
+            report()
+    sink.write(block)
+    report()
+
+
+def _one_span(first: CountedRow, waiting: Iterator[CountedRow]) -> Iterator[CountedRow]:
+    """Yield rows up to the last sentence of a span, or the end."""
+    yield first
+    labelled = int(first.labelled)
+    while labelled < SPAN and (row := next(waiting, None)) is not None:
+        labelled += row.labelled
+        yield row
+
+
+@contextmanager
+def _locked(folder: Path, target: Path) -> Iterator[None]:
+    """Hold the job's folder, which is made if it is not there, against other processes."""
+    lock = FileLock(folder / _LOCK, timeout=0)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise OutputError(
+            f"{target}: another process writes it. Wait for its end or give another name."
+        ) from None
+    except OSError as error:
+        raise OutputError(f"{target}: cannot be written ({error.strerror}).") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _read(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise OutputError(
+            f"{path}: was changed and cannot be read ({error}). Add --restart to begin anew."
+        ) from None
+
+
+def _settle(folder: Path, target: Path, identity: Identity, unfinished: Unfinished) -> None:
+    """Decide about what an earlier job left: keep it, remove it, or refuse."""
+    if unfinished is Unfinished.RESTART or not any(folder.glob("part-*.json")):
+        (folder / _JOB).unlink()
+        return
+    if unfinished is Unfinished.REFUSE:
+        raise OutputError(
+            f"{target}: an earlier job did not finish; what it labelled is kept in {folder}. Add "
+            "--resume to go on with it, or --restart to begin anew."
+        )
+    before = dict(_read(folder / _JOB))
+    changed = sorted(k for k in {*before, *identity} if before.get(k) != identity.get(k))
+    if changed:
+        shown = "; ".join(
+            f"{name}: {before.get(name, 'not there')} before, {identity.get(name, 'not there')} now"
+            for name in changed[:3]
+        )
+        raise OutputError(
+            f"{target}: the unfinished job cannot be resumed, because {len(changed)} of the things "
+            f"it hangs on changed: {shown}. Give what it was started with, or add --restart to "
+            "begin anew."
+        )
+    if not resumable(identity):
+        raise OutputError(
+            f"{target}: the unfinished job cannot be resumed, because its input is no file and may "
+            "have changed. Add --restart to begin anew."
+        )
