@@ -32,7 +32,7 @@ def render_card(manifest: Manifest, codebook: Codebook, rule: DecisionRule) -> s
         "",
         "Calibrated logit = logit × scale + bias. A label of a multilabel task is given at or",
         "above its threshold; a multiclass task takes its most probable label.",
-        *_withheld(rule),
+        *_withheld(codebook, rule),
         "",
         "| column | scale | bias | threshold |",
         "|---|---|---|---|",
@@ -60,11 +60,16 @@ def _figures(figures: tuple[Figure, ...]) -> list[str]:
     return rows
 
 
-def _withheld(rule: DecisionRule) -> list[str]:
-    if not rule.abstain_within:
+def _withheld(codebook: Codebook, rule: DecisionRule) -> list[str]:
+    bands = {task: rule.within(task) for task in codebook.tasks}
+    if not any(bands.values()):
         return []
+    if len(set(bands.values())) == 1:
+        shown = f"{rule.within(next(iter(bands))):.3f}"
+    else:
+        shown = ", ".join(f"{band:.3f} ({task})" for task, band in bands.items())
     return [
-        f"A decision is withheld where the probability is less than {rule.abstain_within:.3f} from",
+        f"A decision is withheld where the probability is less than {shown} from",
         "its threshold, or the two most probable labels of a multiclass task are so close.",
     ]
 

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline import __version__
 from pipeline.bundle.card import render_card
 from pipeline.bundle.manifest import BundleFacts, Manifest
+from pipeline.classifiers.placement import Device, Placeable
 from pipeline.classifiers.protocol import Classifier
 from pipeline.classifiers.registry import classifier_class
 from pipeline.codebook import Codebook, load_codebook
@@ -104,15 +105,19 @@ def write_bundle(
     return manifest
 
 
-def load_bundle(folder: Path, *, codebook: Codebook | None = None) -> Bundle:
+def load_bundle(
+    folder: Path, *, codebook: Codebook | None = None, device: Device = Device.AUTO
+) -> Bundle:
     """Load and verify a bundle.
 
     Args:
         folder: the bundle's folder.
         codebook: when given, the codebook the caller works with; the model must fit it.
+        device: what it computes on; classifiers that know the processor only compute there.
 
     Raises:
         BundleError: a file is missing, was changed, or does not fit the codebook or this version.
+        SettingsError: the device is not there.
     """
     manifest, own = read_facts(folder)
     try:
@@ -130,6 +135,8 @@ def load_bundle(folder: Path, *, codebook: Codebook | None = None) -> Bundle:
             "or train a model for yours."
         )
     classifier = classifier_class(manifest.kind).load(folder / CLASSIFIER, own)
+    if device is not Device.AUTO and isinstance(classifier, Placeable):
+        classifier.place(device)
     return Bundle(classifier, own, rule, manifest)
 
 

@@ -11,6 +11,7 @@ from pydantic import FiniteFloat
 
 from pipeline.classifiers import registry
 from pipeline.classifiers.logistic import FloatArray, log_softmax
+from pipeline.classifiers.placement import Device, Placeable
 from pipeline.classifiers.protocol import QUIET, Classifier, FitMonitor, Logits, Trainable
 from pipeline.classifiers.state import Saved, fitted, read_saved, write_saved
 from pipeline.codebook import Codebook, TaskType
@@ -110,6 +111,12 @@ class EnsembleClassifier:
             raise SettingsError([f"not all members can be trained: {kinds}"], where="ensemble")
         for member in trainable:
             member.fit(train, monitor)
+
+    def place(self, device: Device) -> None:
+        """Place those of its members that can be placed; see `Placeable`."""
+        for member in self.members:
+            if isinstance(member, Placeable):
+                member.place(device)
 
     def predict_logits(self, sentences: Sequence[Sentence]) -> Logits:
         """Return the weighted sum of the members' logits, float32 (n, width)."""

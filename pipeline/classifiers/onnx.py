@@ -13,6 +13,7 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as failures
 
+from pipeline.classifiers.placement import Device
 from pipeline.classifiers.protocol import Logits
 from pipeline.classifiers.state import Saved, read_saved, write_saved
 from pipeline.classifiers.tokenization import Indices, SentenceTokenizer, length_batches, pad
@@ -24,10 +25,13 @@ MODEL_FILE = "model.onnx"
 PREDICT_TOKENS = 1024
 """Padded tokens a batch; small enough for the processor's cache."""
 
+CUDA_TOKENS = 16_384
+"""The same on a graphics card; large enough to fill it."""
+
 SLOW_FUSIONS = ["SkipLayerNormFusion"]
 """This fused operator takes longer than the addition and normalisation it stands for."""
 
-
+_CUDA, _PROCESSOR = "CUDAExecutionProvider", "CPUExecutionProvider"
 _UNREADABLE = (
     OSError,
     failures.Fail,
@@ -57,29 +61,42 @@ class OnnxClassifier:
         self.codebook = codebook
         self.inputs = inputs
         self._folder = folder
-        self._tokenizer = SentenceTokenizer.from_folder(
+        self.tokenizer = SentenceTokenizer.from_folder(
             folder, max_tokens=inputs.max_tokens, context=inputs.context
         )
-        path = folder / MODEL_FILE
+        self.place(Device.AUTO)
+
+    def place(self, device: Device) -> None:
+        """Compute on `device`; see `Placeable`.
+
+        On a processor, batches run beside each other, one a core, each on one thread: there is no
+        barrier between the layers of a batch, so a busy core delays its own batch only.
+        """
+        available = onnxruntime.get_available_providers()
+        missing = f"this onnxruntime has {', '.join(available)} only; install onnxruntime-gpu"
+        on_cuda = device.uses_cuda(_CUDA in available, missing)
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = 1
+        path = self._folder / MODEL_FILE
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path),
                 options,
-                providers=onnxruntime.get_available_providers(),
+                providers=[_CUDA, _PROCESSOR] if on_cuda else [_PROCESSOR],
                 disabled_optimizers=SLOW_FUSIONS,
             )
         except _UNREADABLE as error:
             raise BundleError(f"{path}: not a readable ONNX model ({error}).") from None
-        self._pool = ThreadPoolExecutor(processors(), thread_name_prefix="onnx")
+        workers = 1 if on_cuda else processors()
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="onnx")
+        self._tokens = CUDA_TOKENS if on_cuda else PREDICT_TOKENS
         self._names = [node.name for node in self._session.get_inputs()]
         columns = self._session.get_outputs()[0].shape[-1]
-        if columns != codebook.width:
+        if columns != self.codebook.width:
             raise BundleError(
-                f"{path}: the model has {columns} outputs, but codebook '{codebook.name}' has "
-                f"{codebook.width} labels."
+                f"{path}: the model has {columns} outputs, but codebook '{self.codebook.name}' has "
+                f"{self.codebook.width} labels."
             )
 
     @property
@@ -88,12 +105,8 @@ class OnnxClassifier:
         return self.inputs.context
 
     def predict_logits(self, sentences: Sequence[Sentence]) -> Logits:
-        """Return float32 logits of shape (n, codebook.width); see `Classifier`.
-
-        Batches run beside each other, one a processor, each on one thread: there is no barrier
-        between the layers of a batch, so a busy processor delays its own batch only.
-        """
-        encodings = self._tokenizer.encode(sentences)
+        """Return float32 logits of shape (n, codebook.width); see `Classifier`."""
+        encodings = self.tokenizer.encode(sentences)
         logits = np.empty((len(sentences), self.codebook.width), dtype=np.float32)
 
         def run(batch: Indices) -> None:
@@ -101,14 +114,15 @@ class OnnxClassifier:
             feed = {name: arrays[name] for name in self._names}
             logits[batch] = self._session.run(None, feed)[0]
 
-        for _ in self._pool.map(run, length_batches([len(e) for e in encodings], PREDICT_TOKENS)):
+        batches = length_batches([len(e) for e in encodings], self._tokens)
+        for _ in self._pool.map(run, batches):
             pass
         return logits
 
     def save(self, folder: Path) -> None:
         """Write classifier.json and copy model and tokenizer into `folder`."""
         copyfile(self._folder / MODEL_FILE, folder / MODEL_FILE)
-        self._tokenizer.save(folder)
+        self.tokenizer.save(folder)
         write_saved(folder, self.inputs)
 
     @classmethod
@@ -118,7 +132,9 @@ class OnnxClassifier:
 
 
 def processors() -> int:
-    """Return how many processors this process may use."""
+    """Return how many processors this process may use; OMP_NUM_THREADS says so where it is set."""
+    if (said := os.environ.get("OMP_NUM_THREADS", "")).isdecimal() and int(said):
+        return int(said)
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

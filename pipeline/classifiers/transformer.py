@@ -16,10 +16,11 @@ from transformers import AutoConfig, AutoModel, PretrainedConfig
 from transformers.utils import CONFIG_NAME
 from transformers.utils import logging as hf_logging
 
-from pipeline.classifiers.augmentation import augmented
+from pipeline.classifiers.augmentation import augmented, counterfactuals
 from pipeline.classifiers.encoder import WEIGHTS_FILE, resolve_encoder
 from pipeline.classifiers.finetuning import finetune
 from pipeline.classifiers.network import MultitaskConfig, MultitaskNetwork
+from pipeline.classifiers.placement import Device
 from pipeline.classifiers.protocol import QUIET, FitMonitor, FitStep, Logits
 from pipeline.classifiers.state import Saved, fitted, known_part, read_saved, write_saved
 from pipeline.classifiers.tokenization import SentenceTokenizer, length_batches, pad
@@ -91,6 +92,11 @@ class TransformerClassifier:
             network.to("cuda")
         self._tokenizer = self._read_tokenizer(folder)
         sentences = [labelled.sentence for labelled in known]
+        if self.settings.augment is not None:
+            copies, theirs = counterfactuals(
+                sentences, targets, self.settings.augment, self.codebook, seed=self.seed
+            )
+            sentences, targets = sentences + copies, np.concatenate([targets, theirs])
         start = copy.deepcopy(network.state_dict())
         trained = []
         for number in range(self.settings.soup):
@@ -116,6 +122,12 @@ class TransformerClassifier:
             return [self.tokenizer.encode(sentences)] * passes
         changed = augmented(sentences, augment, passes=passes, seed=seed)
         return [self.tokenizer.encode(one) for one in changed]
+
+    def place(self, device: Device) -> None:
+        """Compute on `device`; see `Placeable`."""
+        missing = "torch finds none here"
+        on_cuda = device.uses_cuda(torch.cuda.is_available(), missing)
+        self.network.to("cuda" if on_cuda else "cpu")
 
     def predict_logits(self, sentences: Sequence[Sentence]) -> Logits:
         """Return float32 logits of shape (n, codebook.width); see `Classifier`."""
@@ -166,6 +178,7 @@ class TransformerClassifier:
             raise BundleError(f"{folder}: weights are missing: {missing}.")
         classifier = cls(codebook, saved.settings)
         classifier._network = network.eval()
+        classifier.place(Device.AUTO)
         classifier._tokenizer = classifier._read_tokenizer(folder)
         return classifier
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pipeline.classifiers.placement import Device
+
 Inputs = Annotated[
     list[str],
     typer.Argument(
@@ -20,6 +22,31 @@ CodebookFile = Annotated[Path, typer.Option("--codebook", help="Codebook (YAML).
 BundleFolder = Annotated[
     Path | None,
     typer.Option("--model", "-m", help="Folder of the model; default: the one that is shipped."),
+]
+ComputeDevice = Annotated[
+    Device,
+    typer.Option(
+        "--device", help="Where the model computes; 'auto' is a CUDA device where there is one."
+    ),
+]
+MaxRisk = Annotated[
+    float | None,
+    typer.Option(
+        "--max-risk",
+        metavar="SHARE",
+        help="Abstain so that in a further document the expected share of sentences with a wrong "
+        "decision is at most this, for each task by itself (conformal risk control). Holds for "
+        "documents drawn like those it is chosen on.",
+    ),
+]
+CalibrateOn = Annotated[
+    Path | None,
+    typer.Option(
+        "--calibrate-on",
+        metavar="FILE",
+        help="Labelled file (.jsonl) to choose abstention on: documents like those to come, none "
+        "of which the model has learned from.",
+    ),
 ]
 TrackingUri = Annotated[
     str | None,

@@ -60,11 +60,15 @@ class EmbeddingSettings(StrictModel):
 
 
 class AugmentSettings(StrictModel):
-    """Shares of the training sentences that are changed in every pass; labels stay."""
+    """Shares of the training sentences that are changed (names, forms: in every pass) or copied."""
 
     names: Share = Field(default=0.5, description="all names swapped for those of the lists")
     forms: Share = Field(
         default=0.5, description="other dates, figures or quotes, an address, a list number, ..."
+    )
+    denials: Share = Field(
+        default=0.0,
+        description="of sentences with a multilabel label, a denied (or affirmed) copy is added",
     )
     lists: Path = Field(description="YAML file of lists of names; those for training are used")
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.classifiers.augmentation import augmented
+import numpy as np
+
+from pipeline.classifiers.augmentation import augmented, counterfactuals
+from pipeline.classifiers.targets import Targets
+from pipeline.codebook import load_codebook
 from pipeline.records import Sentence
 from pipeline.settings.classifiers import AugmentSettings
 
@@ -62,3 +66,40 @@ def test_other_forms_keep_the_names() -> None:
     assert all("harran" in text.lower() and "veldoria" in text.lower() for text in texts)
     assert any(text.startswith("Mr. President, We ") for text in texts)
     assert any(text.startswith("3. ") for text in texts)
+
+
+TINY = load_codebook(Path(__file__).parents[2] / "codebooks" / "tiny.yaml")
+
+
+def copies(denials: float, targets: list[list[float]]) -> tuple[list[Sentence], Targets]:
+    settings = AugmentSettings(names=0.0, forms=0.0, denials=denials, lists=NAMES)
+    rows = np.tile(np.asarray(targets, np.float32), (20, 1))[: len(SENTENCES)]
+    return counterfactuals(SENTENCES, rows, settings, TINY, seed=3)
+
+
+def test_a_denied_copy_carries_no_label_and_an_affirmed_one_those_of_its_sentence() -> None:
+    made, labels = copies(1.0, [[1.0, 0.0, 0.0, 1.0, 0.0], [np.nan, 1.0, np.nan, np.nan, np.nan]])
+    assert len(made) == len(labels) >= 30
+    kept = labels[:, :2].any(axis=1) & ~np.isnan(labels[:, :2]).all(axis=1)
+    assert 5 <= (np.nan_to_num(labels[:, :2]) > 0).any(axis=1).sum() <= 25
+    assert kept.any()
+    assert np.isnan(labels[:, 2:]).all()  # what kind of claim a copy is, nobody said
+    for one, row in zip(made, labels, strict=True):
+        assert one.end == one.start + len(one.text)
+        assert "condemn" in one.text
+        if not np.nan_to_num(row[:2]).any():
+            assert not one.text.startswith("It is true")
+
+
+def test_only_sentences_with_a_label_are_copied() -> None:
+    made, labels = copies(1.0, [[0.0, 0.0, 1.0, 0.0, 0.0], [np.nan] * 5])
+    assert made == []
+    assert labels.shape == (0, TINY.width)
+    assert copies(0.0, [[1.0, 1.0, 1.0, 0.0, 0.0]] * 2)[0] == []
+
+
+def test_copies_can_be_repeated() -> None:
+    first, second = (copies(0.5, [[1.0, 0.0, 1.0, 0.0, 0.0]] * 2) for _ in range(2))
+    assert first[0] == second[0]
+    np.testing.assert_array_equal(first[1], second[1])
+    assert 5 <= len(first[0]) <= 35

@@ -267,4 +267,4 @@ def test_the_data_of_the_project_are_sound() -> None:
     assert not bad_gold
     assert check_documents(corpus, codebook, others=gold) == []
     assert check_documents(gold, codebook, statements_folder=ROOT / "seeds/statements") == []
-    assert (len(corpus), len(gold)) == (2575, 5)
+    assert (len(corpus), len(gold)) == (2886, 5)
