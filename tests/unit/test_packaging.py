@@ -22,7 +22,8 @@ def test_the_wheel_carries_every_file_of_the_shipped_model() -> None:
             for path in found:
                 assert target == f"share/stance-pipeline/{path.parent.relative_to(ROOT)}"
             carried |= set(found)
-    assert carried == {path for path in SHIPPED.rglob("*") if path.is_file()}
+    actors = (ROOT / "configs" / "actors").glob("*.yaml")
+    assert carried == {*actors, *(path for path in SHIPPED.rglob("*") if path.is_file())}
 
 
 def test_the_shipped_model_is_whole_and_small_enough() -> None:

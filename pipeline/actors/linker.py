@@ -1,0 +1,221 @@
+"""Link mentions of actors to ids: lists are split, phrases read, the rest stays text.
+
+Holders and targets of stances are phrases: names, adjectives with a noun, offices, seats of
+government, lists of States. Event data codes them by dictionaries of actors and agents (CAMEO,
+Schrodt 2012; PLOVER, 2023), matched anywhere in a sentence. Here the whole phrase must be
+understood, word for word, or it stays text: a wrong actor in a table of who condemned whom does
+more harm than a missing one.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from pipeline.actors.files import load_registry, load_shipped_grammar
+from pipeline.actors.grammar import TITLES, Grammar, HeadReader, is_person, person_of
+from pipeline.actors.links import How, Link, Links, Surroundings, actors_of, missed
+from pipeline.actors.model import ActorKind
+from pipeline.actors.phrases import PhraseReader
+from pipeline.actors.registry import Registry
+from pipeline.actors.text import tokens, undotted, word_set
+
+_ASIDE = re.compile(
+    r"\s*\((?:spoke|speaking|interpretation|originally)\b[^)]*\)|,?\s*transmitted by .*$",
+    re.IGNORECASE,
+)
+_EDGES = ' \t\n.,;:!?"“”„«»*_'
+_BEHALF = re.compile(r"^(?P<voice>.*?)\bon behalf of (?P<whom>.+)$", re.IGNORECASE | re.DOTALL)
+_BRACKETS = re.compile(r"^(?P<outer>.*\S)\s*\((?P<inner>[^()]+)\)$", re.DOTALL)
+_SEPARATOR = re.compile(
+    r"\s*,\s*(?:and|&|as well as)\s+|\s*[,;]\s*|\s+(?:and|&|as well as|together with|along with)\s+"
+    r"|(?<=\w)/(?=\w)",
+    re.IGNORECASE,
+)
+_ITS_MEMBERS = re.compile(r"(?:all )?(?:its|their) members?(?: states| countries)?", re.IGNORECASE)
+_PREPOSITION = word_set("of in between among against on with from for to by over as like including")
+_CACHED = 20_000
+
+
+class ActorLinker:
+    """Links mentions to the actors of a registry; made once, it keeps what it has read."""
+
+    def __init__(self, registry: Registry, grammar: Grammar) -> None:
+        self.registry = registry
+        self._phrases = PhraseReader(registry, HeadReader(grammar))
+        self._alone = lru_cache(maxsize=_CACHED)(self._read_alone)
+
+    def link(
+        self,
+        mention: str,
+        *,
+        speaker: str | None = None,
+        date: dt.date | None = None,
+        earlier: Sequence[str] = (),
+    ) -> Links:
+        """Return the actors of a mention, part by part; parts that stay text say why.
+
+        `speaker` is the document's speaker as its source names him; `earlier` holds the actors that
+        the document has named before the mention, in its words and order. Names that hold at
+        certain dates only count at any date where `date` is `None`.
+        """
+        around = Surroundings(
+            date=date,
+            speaker=speaker,
+            speakers=self._alone(speaker, date, True) if speaker is not None else (),
+            earlier=tuple(self._alone(text, date, False) for text in earlier),
+        )
+        return self._read(mention, around)
+
+    def _read_alone(self, text: str, date: dt.date | None, formal: bool) -> Links:
+        return self._read(text, Surroundings(date=date, formal=formal))
+
+    def _read(self, mention: str, around: Surroundings) -> Links:
+        text = _ASIDE.sub("", undotted(mention)).strip(_EDGES)
+        brackets = _BRACKETS.match(text)
+        if brackets and not self._phrases.named(text, around):
+            return self._bracketed(text, brackets["outer"], brackets["inner"], around)
+        links = self._phrases.read(text, around, self._read)
+        if any(link.linked for link in links) or links[0].how in (
+            How.AMBIGUOUS,
+            How.DATE,
+            How.PRONOUN,
+            How.NO_SPEAKER,
+        ):
+            return links
+        if behalf := _BEHALF.match(text):
+            return self._read(behalf["whom"], around.as_formal())
+        return self._list(text, around) or links
+
+    def _bracketed(self, text: str, outer: str, inner: str, around: Surroundings) -> Links:
+        """Read "Mr. Nebenzia (Russian Federation)" and "Hay'at Tahrir al-Sham (HTS)"."""
+        inside = self._read(inner, around.as_formal())
+        outside = self._read(outer, around)
+        is_linked = all(link.linked for link in outside)
+        if not all(link.linked for link in inside):
+            return outside
+        if is_linked:
+            if actors_of(inside) == actors_of(outside):
+                return outside
+            return (missed(text, How.AMBIGUOUS, "the words in brackets name another actor"),)
+        words = tokens(outer)
+        # Without a title it may be a newspaper and where it appears.
+        if len(inside) == 1 and words[0].key in TITLES and inside[0].how is not How.SEAT:
+            [link] = inside
+            person = person_of(words)
+            return (replace(link, text=text, how=How.BRACKETS, role="office", person=person),)
+        return (missed(text, How.UNKNOWN),)
+
+    def _list(self, text: str, around: Surroundings) -> Links:
+        """Split "France, Bosnia and Herzegovina and the UK"; empty where it is no list."""
+        cuts = [(m.start(), m.end()) for m in _SEPARATOR.finditer(text) if m.start() and m.end()]
+        if not cuts:
+            return ()
+        starts = [0, *(end for _, end in cuts)]
+        ends = [*(start for start, _ in cuts), len(text)]
+        parts: list[Links] = []
+        i = 0
+        while i < len(starts):
+            for j in range(len(starts) - 1, i - 1, -1):
+                links = self._part(
+                    text[starts[i] : ends[j]], around, whole=i == 0 and j == len(starts) - 1
+                )
+                if any(link.linked for link in links) or j == i:
+                    break
+            parts.append(links)
+            i = j + 1
+        only_comma = len(cuts) == 1 and text[slice(*cuts[0])].strip() == ","
+        if only_comma and len(parts) == 2:
+            return self._apposition(text, parts)
+        return self._guarded(self._as_states(parts, around))
+
+    def _part(self, text: str, around: Surroundings, *, whole: bool) -> Links:
+        if whole:  # was read before it was split
+            return (missed(text, How.UNKNOWN),)
+        text = text.strip(_EDGES)
+        brackets = _BRACKETS.match(text)
+        if brackets and not self._phrases.named(text, around):
+            return self._bracketed(text, brackets["outer"], brackets["inner"], around)
+        return self._phrases.read(text, around, self._read)
+
+    def _as_states(self, parts: Sequence[Links], around: Surroundings) -> list[Links]:
+        """Read ambiguous names in a list of States as States ("Armenia, Georgia and Turkey")."""
+        firsts = [links[0] for links in parts]
+        unclear = [link.how is How.AMBIGUOUS for link in firsts]
+        states = [
+            link.linked
+            and not link.role
+            and self.registry.actors[link.actors[0]].kind is ActorKind.COUNTRY
+            for link in firsts
+        ]
+        if not any(states) or not all(a or b for a, b in zip(unclear, states, strict=True)):
+            return list(parts)
+        return [
+            self._part(links[0].text, around.as_formal(), whole=False) if again else links
+            for links, again in zip(parts, unclear, strict=True)
+        ]
+
+    def _guarded(self, parts: Sequence[Links]) -> Links:
+        """Give up names that belong to a longer phrase: "the war between | Israel and Hamas"."""
+        kept: list[Link] = []
+        inside = False
+        last = parts[-1][0]
+        shared = not last.linked and self._phrases.starts_with_owner(last.text)
+        for links in parts:
+            link = links[0]
+            if _ITS_MEMBERS.fullmatch(link.text) and kept and kept[-1].linked:
+                kept[-1] = replace(kept[-1], text=f"{kept[-1].text} and {link.text}")
+                continue
+            if not link.linked and any(w.key in _PREPOSITION for w in tokens(link.text)):
+                inside = True
+            if link.linked and (inside or (shared and not link.role)):
+                kept.append(missed(link.text, How.UNKNOWN, "part of a longer phrase"))
+            else:
+                kept += links
+        return tuple(kept)
+
+    def _apposition(self, text: str, parts: Sequence[Links]) -> Links:
+        """Read "Sergey Lavrov, Foreign Minister of Russia"; places ("Aleppo, Syria") stay text."""
+        first, second = (links[0] for links in parts)
+        if first.linked and second.linked and first.actors != second.actors:
+            return tuple(link for links in parts for link in links)
+        if (
+            first.linked
+            and self.registry.actors[first.actors[0]].kind is ActorKind.ORGANISATION
+            and not any(word.capital for word in tokens(second.text))
+        ):
+            return (replace(first, text=text),)  # "League of Arab States, ministerial meeting"
+        for link, other in ((first, second), (second, first)):
+            words = tokens(other.text)
+            office = link.linked and (
+                link.role == "office"
+                or self.registry.actors[link.actors[0]].kind is ActorKind.OFFICE
+            )
+            if office and not other.linked and is_person(words):
+                return (replace(link, text=text, person=person_of(words)),)
+        return (missed(text, How.UNKNOWN),)
+
+
+def load_linker(files: Sequence[Path] = (), *, folder: Path | None = None) -> ActorLinker:
+    """Read the shipped actors and the user's `files`, and return a linker.
+
+    Raises:
+        InputError: a file cannot be read.
+        SettingsError: all mistakes of a file at once, with lines.
+    """
+    return ActorLinker(load_registry(files, folder=folder), load_shipped_grammar(folder))
+
+
+def date_of(text: str | None) -> dt.date | None:
+    """Return the date that a statement's date begins with (YYYY-MM-DD); `None` for any other."""
+    found = re.match(r"\d{4}-\d{2}-\d{2}", text or "")
+    if found is None:
+        return None
+    try:
+        return dt.date.fromisoformat(found[0])
+    except ValueError:  # 2024-02-31
+        return None
