@@ -89,6 +89,12 @@ class RejectReason(StrEnum):
     ENCRYPTED = "encrypted"
     BAD_ROW = "bad row"
     DUPLICATE = "duplicate"
+    TIME_LIMIT = "over the time limit"
+    MEMORY_LIMIT = "over the memory limit"
+    NO_CODER = "no coder"
+    OTHER_CODEBOOK = "other codebook"
+    UNKNOWN_LABEL = "unknown label"
+    WRONG_SPAN = "span off its text"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ rows of unit length.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ Indices = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 
 _WORD = re.compile(r"(?u)\b\w\w+\b")
+_BETWEEN_SPACES = re.compile(r"\S+")
 _ROWS_AT_ONCE = 512
 _CACHED_WORDS = 50_000
 _LONGEST_CACHED = 40
@@ -104,6 +106,38 @@ class TfidfBlock:
         for start in range(0, len(texts), _ROWS_AT_ONCE):
             part = slice(start, start + _ROWS_AT_ONCE)
             out[part] = self.transform(texts[part]).dot(weights)
+        return out
+
+    def word_shares(self, text: str, weights: FloatArray) -> FloatArray:
+        """Return what each word of a text adds to `dot([text], weights)`, float32 (words, width).
+
+        Words are what stands between white space. The value of an n-gram is divided evenly among
+        its occurrences, and that of an occurrence among the words it spans, so that the rows sum to
+        the product.
+        """
+        lowered = text.lower()
+        spans = [match.span() for match in _BETWEEN_SPACES.finditer(lowered)]
+        found: list[tuple[int, int, int]] = []  # an n-gram, its first word, the word after its last
+        if self.analyzer == "word":
+            tokens = list(_WORD.finditer(lowered))
+            starts = [start for start, _ in spans]
+            word_of = [bisect_right(starts, token.start()) - 1 for token in tokens]
+            for n in range(self.ngrams[0], self.ngrams[1] + 1):
+                for i in range(len(tokens) - n + 1):
+                    gram = " ".join(token.group() for token in tokens[i : i + n])
+                    found.append((self._position.get(gram, -1), word_of[i], word_of[i + n - 1] + 1))
+        else:
+            for k, (start, end) in enumerate(spans):
+                grams = _character_grams(lowered[start:end], *self.ngrams)
+                found += [(self._position.get(gram, -1), k, k + 1) for gram in grams]
+        row = self.transform([text])
+        value = dict(zip(row.columns.tolist(), row.values.tolist(), strict=True))
+        count = Counter(feature for feature, _, _ in found)
+        out = np.zeros((len(spans), weights.shape[1]), dtype=np.float32)
+        for feature, first, after in found:
+            if feature >= 0:
+                share = value[feature] / count[feature] / (after - first)
+                out[first:after] += share * weights[feature]
         return out
 
     def _count_words(self, text: str) -> Indices:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from pipeline import __version__
 from pipeline.classifiers.network import MultitaskNetwork
 from pipeline.classifiers.protocol import FitMonitor, FitStep
+from pipeline.classifiers.ranks import Ranks
 from pipeline.classifiers.targets import Targets
 from pipeline.classifiers.tokenization import Indices, length_batches, pad
 from pipeline.codebook import Codebook, TaskType
@@ -102,8 +103,10 @@ def finetune(
     `passes` holds the n encodings of every pass over the data; augmentation makes them differ.
 
     The learning rate warms up and then falls linearly to zero. Batches and dropout depend on the
-    seed and the step only, so that a run resumed from a checkpoint equals an unbroken one.
+    seed and the step only, so that a run resumed from a checkpoint equals an unbroken one. Several
+    processes share every batch (see `Ranks`); the first one reports and writes checkpoints.
     """
+    ranks = Ranks.here()
     device = next(network.parameters()).device
     plan = [
         _epoch_batches([len(e) for e in encodings], settings, seed, epoch)
@@ -124,20 +127,23 @@ def finetune(
         monitor.checkpoints, network, passes, targets, codebook, settings, seed
     )
     done = _restore(network, optimiser, checkpoint)
+    ranks.agree(done, device)
     recent: list[float] = []
     network.train()
     for step in range(done, len(steps)):
-        torch.manual_seed(seed * 1_000_003 + step)
+        torch.manual_seed(ranks.seed(seed * 1_000_003 + step))
         for group, rate in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = rate * share(step)
         batch, encodings = steps[step]
-        inputs = {k: torch.from_numpy(v).to(device) for k, v in _padded(encodings, batch).items()}
+        padded = _padded(encodings, ranks.share(batch))
+        inputs = {k: torch.from_numpy(v).to(device) for k, v in padded.items()}
         wanted = torch.from_numpy(targets[batch]).to(device)
         with torch.autocast(device.type, dtype=dtype, enabled=dtype is not torch.float32):
             logits = network(**inputs)
-        loss = loss_of(logits.float(), wanted)
+        loss = loss_of(ranks.together(logits.float(), len(batch)), wanted)
         optimiser.zero_grad()
         torch.autograd.backward(loss)
+        ranks.add_gradients(network.parameters())
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         recent = [*recent[-49:], float(loss.detach())]
@@ -146,7 +152,9 @@ def finetune(
             FitStep(step + 1, len(steps), epoch, float(np.mean(recent)), rates[0] * share(step))
         )
         if checkpoint and ((step + 1) % CHECKPOINT_EVERY == 0 or step + 1 == len(steps)):
-            _save(network, optimiser, step + 1, checkpoint)
+            if ranks.first:
+                _save(network, optimiser, step + 1, checkpoint)
+            ranks.wait()
     network.eval()
 
 

@@ -95,6 +95,18 @@ class LinearClassifier:
         products += characters.dot(texts, regressions.weights[border:])
         return regressions.logits(products, self.codebook)
 
+    def word_shares(self, sentence: Sentence) -> FloatArray:
+        """Return what each word adds to the logits, float32 (words, width).
+
+        Words are what stands between white space. With the bias the rows sum to the logits; in a
+        multiclass task up to a constant of the sentence, so that differences of labels are exact.
+        """
+        words, characters = fitted(self._blocks, self.kind)
+        weights = fitted(self._regressions, self.kind).weights
+        text, border = plain(sentence.text), len(words.terms)
+        shares = words.word_shares(text, weights[:border])
+        return shares + characters.word_shares(text, weights[border:])
+
     def save(self, folder: Path) -> None:
         """Write classifier.json, two vocabularies as text, and the weights as half floats."""
         words, characters = fitted(self._blocks, self.kind)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO
 
 from pipeline.records import RejectReason
@@ -75,20 +76,25 @@ def mend(text: str) -> tuple[str, int]:
     """
     if text.isascii() or not _SUSPECT.search(text):
         return text, 0
-    from ftfy import fix_encoding
-    from ftfy.badness import is_bad
-
     lines = text.splitlines(keepends=True)
     mended = 0
     for number, line in enumerate(lines):
-        if not _SUSPECT.search(line) or not is_bad(line):
+        body = line.rstrip("\r\n\x85")
+        if not _SUSPECT.search(body):
             continue
-        body = line.rstrip("\r\n")
-        fixed: str = fix_encoding(body)
+        fixed = _fixed(body)
         if fixed != body:
             lines[number] = fixed + line[len(body) :]
             mended += 1
     return ("".join(lines), mended) if mended else (text, 0)
+
+
+@lru_cache(maxsize=1024)  # a text that is all mojibake has few different lines, or is short
+def _fixed(line: str) -> str:
+    from ftfy import fix_encoding
+    from ftfy.badness import is_bad
+
+    return str(fix_encoding(line)) if is_bad(line) else line
 
 
 def _detect(stream: BinaryIO, head: bytes, declared: str | None) -> Encoding | Undecodable:

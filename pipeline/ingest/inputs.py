@@ -135,30 +135,24 @@ def _named(pattern: str) -> list[Path]:
 
 def _files(path: Path) -> Iterator[Path]:
     """Yield `path`, or what a folder holds; links to folders are followed, but not in circles."""
-    if _is_folder(path):
-        yield from _folder(path, set())
-    else:
+    if not _is_folder(path):
         yield path
-
-
-def _folder(folder: Path, entered: set[tuple[int, int]]) -> Iterator[Path]:
-    try:
-        status = folder.stat()
-        entries = sorted(folder.iterdir())
-    except OSError:
-        yield folder
         return
-    if (status.st_dev, status.st_ino) in entered:
-        return
-    entered.add((status.st_dev, status.st_ino))
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        found = _status(entry)
-        if found is not None and stat.S_ISDIR(found.st_mode):
-            yield from _folder(entry, entered)
-        elif found is None or stat.S_ISREG(found.st_mode):  # a broken link is reported when read
-            yield entry
+    waiting, entered = [path], set[tuple[int, int]]()  # no recursion: folders may be very deep
+    while waiting:
+        here = waiting.pop()
+        found = _status(here)
+        # A broken link, or a path that is too long, is reported when it is read.
+        if found is None or stat.S_ISREG(found.st_mode):
+            yield here
+        elif stat.S_ISDIR(found.st_mode) and (found.st_dev, found.st_ino) not in entered:
+            entered.add((found.st_dev, found.st_ino))
+            try:
+                entries = sorted(here.iterdir(), reverse=True)
+            except OSError:
+                yield here
+                continue
+            waiting += [entry for entry in entries if not entry.name.startswith(".")]
 
 
 def _explain(pattern: str) -> str:

@@ -7,10 +7,12 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from pipeline.errors import InputError, MissingExtra
+from pipeline.ingest.confinement import read_confined
 from pipeline.ingest.inputs import Input, Stdin
 from pipeline.ingest.raw import RawDocument, Reader
 from pipeline.ingest.readers import ADVICE, READERS, recognise, sniff
@@ -53,7 +55,12 @@ def raw_documents(
             if refused is not None:
                 yield reject(*refused)
                 return
-            yield from READERS[suffix].read(stream, source, settings)
+            reader = READERS[suffix]
+            # Without its library a reader says so at once; no process is needed to learn it.
+            if reader.library and _installed(reader.library):
+                yield from read_confined(reader, stream, source, settings)
+            else:
+                yield from reader.read(stream, source, settings)
     except MissingExtra as error:
         yield reject(RejectReason.WRONG_TYPE, str(error))
     except OSError as error:
@@ -101,3 +108,10 @@ def _unknown(suffix: str) -> str:
     advice = f"{ADVICE[suffix]}; " if suffix in ADVICE else ""
     kind = f"files ending in '{suffix}'" if suffix else "files without an ending"
     return f"{kind} are not read; {advice}known endings: {known}"
+
+
+def _installed(library: str) -> bool:
+    try:
+        return find_spec(library) is not None
+    except ModuleNotFoundError:  # a finder refuses it
+        return False

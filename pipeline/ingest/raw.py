@@ -38,10 +38,14 @@ class Reader(Protocol):
     """One format. `read` never raises for bad content; it yields a rejection instead.
 
     The limit of size holds for the stream where it is one document, for each row of a table.
+    `library` is the package that does the reading where it is one that hostile files may drive into
+    endless loops, crashes or gigabytes; such a reader runs in a process of its own. Otherwise it is
+    empty, and `read` takes time in proportion to the size.
     """
 
     name: ClassVar[str]
     suffixes: ClassVar[tuple[str, ...]]
+    library: ClassVar[str]
 
     def read(
         self, stream: BinaryIO, source: str, settings: IngestSettings
@@ -51,5 +55,6 @@ class Reader(Protocol):
         Raises:
             MissingExtra: the package for this format is not installed.
             OSError: the stream cannot be read.
+            MemoryError: the memory that may be used is not enough (readers with a library).
         """
         ...

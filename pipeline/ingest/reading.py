@@ -13,6 +13,7 @@ from pipeline.ingest.decoding import mend
 from pipeline.ingest.inputs import Input
 from pipeline.ingest.opening import raw_documents
 from pipeline.ingest.raw import RawDocument
+from pipeline.ingest.seen import DigestTable, Places, digest
 from pipeline.records import Rejection, RejectReason, Statement, content_hash
 from pipeline.settings.ingest import IngestSettings
 
@@ -41,8 +42,10 @@ class Reading(Iterator[Statement | Rejection]):
         self.counts = IngestCounts()
         self._settings = settings
         self._stdin = stdin
-        self._first: dict[str, str] = {}  # hash of the content -> where it was first read
-        self._ids: dict[str, str] = {}  # identifier -> hash of its content
+        self._places = Places()
+        self._first = DigestTable()  # content -> where it was first read
+        self._ids = DigestTable()  # identifier -> its content
+        self._copies: dict[int, int] = {}  # identifier -> how many documents have it or a copy's
         self._items = self._read(inputs)
 
     def __next__(self) -> Statement | Rejection:
@@ -71,6 +74,12 @@ class Reading(Iterator[Statement | Rejection]):
     def _statement(self, raw: RawDocument) -> Statement | Rejection:
         if raw.encoding:
             self.counts.encodings[raw.encoding] += 1
+        if len(raw.text) > self._settings.max_characters:
+            detail = (
+                f"{len(raw.text):,} characters, the limit is {self._settings.max_characters:,} "
+                "(max_characters); split it"
+            )
+            return Rejection(raw.source, raw.location, RejectReason.TOO_LARGE, detail)
         mended = _mended(raw)
         self.counts.mended += mended is not raw
         cleaned = clean(mended.text, markup=self._settings.clean_markup, body=mended.body)
@@ -101,21 +110,26 @@ class Reading(Iterator[Statement | Rejection]):
 
         A duplicate that the settings keep gets the identifier of the first with "-2", "-3", ...
         """
-        where = f"{raw.source}, {raw.location}" if raw.location else raw.source
-        first = self._first.get(content)
+        content_key = int(content, 16)
+        first = self._first.get(content_key)
         if first is not None and not self._settings.keep_duplicates:
-            detail = f"same text, speaker and date as {first}"
+            detail = f"same text, speaker and date as {self._places.name(first)}"
             return Rejection(raw.source, raw.location, RejectReason.DUPLICATE, detail)
-        doc_id = given or content
-        if self._ids.get(doc_id, content) != content:
+        doc_id = base = given or content
+        base_key = digest(base)
+        owner = self._ids.get(base_key)
+        if owner not in (None, content_key):
             detail = f"the id '{doc_id}' was given before to a document with another text"
             return Rejection(raw.source, raw.location, RejectReason.BAD_ROW, detail)
-        self._first.setdefault(content, where)
-        base, copy = doc_id, 1
-        while doc_id in self._ids:
-            copy += 1
-            doc_id = f"{base}-{copy}"
-        self._ids[doc_id] = content
+        if first is None:
+            self._first.put(content_key, self._places.number(raw))
+        if owner is not None:
+            copy = self._copies.get(base_key, 1)
+            while self._ids.get(digest(doc_id)) is not None:
+                copy += 1
+                doc_id = f"{base}-{copy}"
+            self._copies[base_key] = copy
+        self._ids.put(digest(doc_id), content_key)
         return doc_id
 
 
@@ -128,6 +142,11 @@ def read_statements(
     and date it names. `stdin` is read (to its end, before its first document) for the input `-`.
     """
     return Reading(inputs, settings, stdin)
+
+
+def read_document(raw: RawDocument, settings: IngestSettings) -> Statement | Rejection:
+    """Make a statement of one document that is text already, as if it were read alone."""
+    return Reading((), settings)._statement(raw)
 
 
 def _mended(raw: RawDocument) -> RawDocument:

@@ -63,27 +63,28 @@ def read_sentence_rows(
         raise InputError(f"{where}: {first.detail}.")
     rest = () if second is None else chain([second], items)
     for number, item in enumerate(chain([first], rest), start=1):
-        yield _row(item, number, inputs[0], settings)
+        yield sentence_row(item, number, str(inputs[0]), settings)
 
 
 def _is_table(named: Input) -> bool:
     return isinstance(named, Path) and named.suffix.lower() in ROW_SUFFIXES
 
 
-def _row(
-    item: RawDocument | Rejection, number: int, source: Input, settings: IngestSettings
+def sentence_row(
+    item: RawDocument | Rejection, number: int, source: str, settings: IngestSettings
 ) -> SentenceRow:
+    """Make a sentence of row `number` of `source`; what holds no readable text says why."""
     name = f"row-{number}"
     if isinstance(item, Rejection):
-        return SentenceRow(Sentence(item.record_id or name, str(source), ""), item)
+        return SentenceRow(Sentence(item.record_id or name, source, ""), item)
     text = _folded(item.text)
     if not text:
         detail = "holds no text to read (only blanks, marks or control characters)"
         rejection = Rejection(item.source, item.location, RejectReason.EMPTY, detail, item.given_id)
-        return SentenceRow(Sentence(item.given_id or name, str(source), ""), rejection)
+        return SentenceRow(Sentence(item.given_id or name, source, ""), rejection)
     sentence = Sentence(
         sentence_id=item.given_id or name,
-        doc_id=str(source),
+        doc_id=source,
         text=text,
         end=len(text),
         context=_folded(item.context or ""),

@@ -10,6 +10,8 @@ from pipeline.segmentation.sentences import split_sentences
 
 _INTRODUCES = re.compile(r":[\s\"'”’)\]]*[-–—]?\Z|\s[–—]\Z")
 _TAIL = 12
+_LONGEST_REPEATED = 1000
+"""Characters of a heading or lead-in; every sentence below repeats them."""
 
 
 def segment(statement: Statement) -> list[Sentence]:
@@ -18,7 +20,8 @@ def segment(statement: Statement) -> list[Sentence]:
     For every sentence `statement.text[start:end] == text`, trimmed and never empty. All characters
     are covered but white space, markers of lists and headings, and rules ("* * *"). Ids are the
     document's id, "#" and the position, from 0. `lead_in` is set for items and numbered points
-    whose list follows a sentence that ends with a colon; an inner list without one inherits it.
+    whose list follows a sentence that ends with a colon; an inner list without one inherits it. Of
+    a longer lead-in its last 1,000 characters are kept, of a heading the first.
     """
     text, doc_id = statement.text, statement.doc_id
     sentences: list[Sentence] = []
@@ -28,7 +31,8 @@ def segment(statement: Statement) -> list[Sentence]:
         depth = 0 if block.kind is BlockKind.HEADING else len(block.list_path)
         if block.opens is not None:
             outer = lead_ins[block.opens - 1] if block.opens else ""
-            lead_in = context if _INTRODUCES.search(context[-_TAIL:]) else outer
+            introduces = _INTRODUCES.search(context[-_TAIL:])
+            lead_in = context[-_LONGEST_REPEATED:] if introduces else outer
             lead_ins[block.opens :] = [lead_in] * (depth - block.opens)
         elif depth:
             del lead_ins[depth:]
@@ -52,5 +56,5 @@ def segment(statement: Statement) -> list[Sentence]:
             )
             context = words
         if block.kind is BlockKind.HEADING:
-            heading = block_text
+            heading = block_text[:_LONGEST_REPEATED]
     return sentences

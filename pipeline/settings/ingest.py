@@ -37,6 +37,20 @@ class IngestSettings(StrictModel):
         default=50_000_000,
         description="largest document, in bytes; in CSV, JSONL and Parquet, the largest row",
     )
+    max_characters: Annotated[int, Field(ge=1)] = Field(
+        default=10_000_000,
+        description="longest text of one document; cutting it into sentences takes up to 400 bytes "
+        "of memory a character, where every other one ends a line",
+    )
+    max_seconds: Annotated[float, Field(gt=0)] = Field(
+        default=60.0,
+        description="longest time for reading one PDF, Word document or web page, or one batch of "
+        "rows of Parquet; other formats take time in proportion to their size",
+    )
+    max_memory: Annotated[int, Field(ge=500_000_000)] = Field(
+        default=2_000_000_000,
+        description="memory in bytes for reading these, in a process of its own (Linux only)",
+    )
     columns: ColumnMap = ColumnMap()
     stdin_format: StdinFormat = Field(
         default="auto", description="format of standard input; auto looks at its content"

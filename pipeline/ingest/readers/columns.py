@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import islice
 
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.readers.limits import too_large
@@ -21,6 +22,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "sentence_id", "doc_id"),
     "context": ("context",),
 }
+_LISTED, _COMPARED, _LONGEST_SHOWN = 20, 200, 60
 LONGEST_VALUE = 1000
 """Characters of a speaker, title and the like that are kept; of a file they are not the content."""
 
@@ -50,7 +52,7 @@ def resolve(columns: Sequence[str], wanted: ColumnMap) -> dict[str, str] | str:
         )
     twice = sorted({name for name in found.values() if columns.count(name) > 1})
     if twice:
-        return f"names the column '{twice[0]}' more than once. {_listing(columns)}"
+        return f"names the column '{shortened(twice[0])}' more than once. {_listing(columns)}"
     return found
 
 
@@ -66,9 +68,11 @@ def row_document(
     """Turn one row into a document, or a rejection that names what is wrong with it."""
 
     def bad(detail: str) -> Rejection:
-        given = row.get(fields["id"]) if "id" in fields else None
-        record_id = str(given) if isinstance(given, str | int) and given != "" else None
-        return Rejection(source, location, RejectReason.BAD_ROW, detail, record_id)
+        try:
+            given = field_text("id", row.get(fields["id"])) if "id" in fields else None
+        except (TypeError, RecursionError):
+            given = None
+        return Rejection(source, location, RejectReason.BAD_ROW, detail, given)
 
     text = row.get(fields["text"])
     if not isinstance(text, str):
@@ -147,12 +151,21 @@ def as_text(value: object) -> str | None:
     raise TypeError(f"a value of type {type(value).__name__}")
 
 
+def shortened(name: str) -> str:
+    """Return a name as messages show it: not longer than names are."""
+    return name if len(name) <= _LONGEST_SHOWN else name[: _LONGEST_SHOWN - 1] + "…"
+
+
 def _near(name: str, columns: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, columns, n=1)
+    # Comparing is slow, and every row of a JSONL file may have other keys.
+    likely = [column for column in columns[:_COMPARED] if len(column) <= _LONGEST_SHOWN]
+    close = difflib.get_close_matches(name, likely, n=1)
     hint = f" Did you mean '{close[0]}'?" if close else ""
     return f"{hint} {_listing(columns)}"
 
 
 def _listing(columns: Iterable[str]) -> str:
-    names = ", ".join(f"'{name}'" for name in columns)
-    return f"Columns found: {names or 'none'}."
+    listed = list(islice(columns, _LISTED + 1))
+    names = ", ".join(f"'{shortened(name)}'" for name in listed[:_LISTED])
+    more = ", and more" if len(listed) > _LISTED else ""
+    return f"Columns found: {names or 'none'}{more}."

@@ -25,6 +25,7 @@ class DelimitedReader:
 
     name: ClassVar[str] = "CSV"
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv")
+    library: ClassVar[str] = ""
 
     def read(
         self, stream: BinaryIO, source: str, settings: IngestSettings

@@ -19,6 +19,7 @@ class JsonLinesReader:
 
     name: ClassVar[str] = "JSONL"
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".ndjson")
+    library: ClassVar[str] = ""
 
     def read(
         self, stream: BinaryIO, source: str, settings: IngestSettings

@@ -28,6 +28,7 @@ class Lines(Iterator[str]):
             stream, encoding=encoding.codec, errors=encoding.errors, newline=ends
         )
         self._limit = limit
+        self._ends = ("\n", "\r") if ends == "" else "\n"
         self.number = 0
 
     def __next__(self) -> str:
@@ -36,9 +37,10 @@ class Lines(Iterator[str]):
         if not line:
             raise StopIteration
         self.number += 1
-        if len(line.rstrip("\r\n")) <= self._limit:
+        complete = line.endswith(self._ends) or len(line) < self._limit + 2
+        if complete and len(line.rstrip("\r\n")) <= self._limit:
             return line
-        while line and not line.endswith(("\n", "\r")):
+        while line and not line.endswith(self._ends):
             line = self._text.readline(self._limit + 2)
         raise LineTooLongError
 

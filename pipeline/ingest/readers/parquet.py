@@ -19,6 +19,7 @@ class ParquetReader:
 
     name: ClassVar[str] = "Parquet"
     suffixes: ClassVar[tuple[str, ...]] = (".parquet",)
+    library: ClassVar[str] = "pyarrow"
 
     def read(
         self, stream: BinaryIO, source: str, settings: IngestSettings
@@ -47,13 +48,16 @@ class ParquetReader:
                     location = f"row {row}"
                     try:
                         values = {name: columns[name][index].as_py() for name in names}
-                    except (UnicodeDecodeError, ValueError, OverflowError) as error:
+                    # A LookupError comes from a time zone that does not exist.
+                    except (ValueError, OverflowError, LookupError) as error:
                         detail = f"a value cannot be read ({error})"
                         yield Rejection(source, location, RejectReason.BAD_ROW, detail)
                         continue
                     yield row_document(
                         values, fields, source=source, location=location, settings=settings
                     )
+        except pa.ArrowMemoryError:
+            raise
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             place = f"from row {row + 1} on" if row else ""
             detail = f"the file is damaged or cut short ({error})"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from pipeline.errors import MissingExtra
 from pipeline.ingest.raw import RawDocument
-from pipeline.ingest.readers.limits import document_too_large
+from pipeline.ingest.readers.columns import field_text
+from pipeline.ingest.readers.limits import document_too_large, too_large
 from pipeline.ingest.readers.pdf_layout import Line, join_pages
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
@@ -28,6 +29,7 @@ class PdfReader:
 
     name: ClassVar[str] = "PDF"
     suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
+    library: ClassVar[str] = "pypdfium2"
 
     def read(
         self, stream: BinaryIO, source: str, settings: IngestSettings
@@ -55,15 +57,16 @@ class PdfReader:
             yield Rejection(source, "", reason, detail)
             return
         try:
-            yield _document(pdf, source)
+            yield _document(pdf, source, settings)
         finally:
             pdf.close()
 
 
-def _document(pdf: PdfDocument, source: str) -> RawDocument | Rejection:
+def _document(pdf: PdfDocument, source: str, settings: IngestSettings) -> RawDocument | Rejection:
     from pypdfium2 import PdfiumError
 
     pages: list[list[Line]] = []
+    size = 0
     try:
         for number in range(len(pdf)):
             page = pdf[number]
@@ -71,6 +74,9 @@ def _document(pdf: PdfDocument, source: str) -> RawDocument | Rejection:
             pages.append(_lines(text_page))
             text_page.close()
             page.close()
+            size += sum(len(line.text) for line in pages[-1])
+            if refused := too_large(size, source, "text", settings):  # streams unpack to any size
+                return refused
     except PdfiumError as error:
         detail = f"the page cannot be read ({error})"
         return Rejection(source, f"page {len(pages) + 1}", RejectReason.UNREADABLE, detail)
@@ -78,7 +84,7 @@ def _document(pdf: PdfDocument, source: str) -> RawDocument | Rejection:
     if not text:
         detail = "has no text layer (scanned pages?); run text recognition (OCR) over it first"
         return Rejection(source, "", RejectReason.EMPTY, detail)
-    title = " ".join(pdf.get_metadata_value("Title").split())
+    title = field_text("title", pdf.get_metadata_value("Title"))
     return RawDocument(
         text=text,
         source=source,

@@ -34,6 +34,7 @@ class TextReader:
 
     name: ClassVar[str] = "plain text"
     suffixes: ClassVar[tuple[str, ...]] = (".txt", ".text")
+    library: ClassVar[str] = ""
 
     def read(
         self, stream: BinaryIO, source: str, settings: IngestSettings
@@ -59,6 +60,7 @@ class MarkdownReader:
 
     name: ClassVar[str] = "markdown"
     suffixes: ClassVar[tuple[str, ...]] = (".md", ".markdown")
+    library: ClassVar[str] = ""
 
     def read(
         self, stream: BinaryIO, source: str, settings: IngestSettings

@@ -9,6 +9,7 @@ from typing import BinaryIO, ClassVar
 from pipeline.errors import MissingExtra
 from pipeline.ingest.decoding import Undecodable, decode, detect
 from pipeline.ingest.raw import RawDocument
+from pipeline.ingest.readers.columns import field_text
 from pipeline.ingest.readers.limits import document_too_large
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
@@ -22,6 +23,7 @@ class HtmlReader:
 
     name: ClassVar[str] = "HTML"
     suffixes: ClassVar[tuple[str, ...]] = (".html", ".htm", ".xhtml")
+    library: ClassVar[str] = "trafilatura"
 
     def read(
         self, stream: BinaryIO, source: str, settings: IngestSettings
@@ -59,8 +61,8 @@ class HtmlReader:
         yield RawDocument(
             text="\n\n".join(block.strip() for block in blocks if block.strip()),
             source=source,
-            speaker=page.author,
-            date=page.date,
-            title=page.title,
+            speaker=field_text("speaker", page.author),
+            date=field_text("date", page.date),
+            title=field_text("title", page.title),
             encoding=encoding.name,
         )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from pipeline.errors import MissingExtra
 from pipeline.ingest.raw import RawDocument
+from pipeline.ingest.readers.columns import field_text
 from pipeline.ingest.readers.limits import document_too_large, too_large
 from pipeline.ingest.readers.word_numbering import Element, Numbering, W
 from pipeline.records import Rejection, RejectReason
@@ -41,6 +42,7 @@ class WordReader:
 
     name: ClassVar[str] = "Word (.docx)"
     suffixes: ClassVar[tuple[str, ...]] = (".docx",)
+    library: ClassVar[str] = "docx"
 
     def read(
         self, stream: BinaryIO, source: str, settings: IngestSettings
@@ -60,8 +62,14 @@ class WordReader:
         stream.seek(0)
         try:
             document = docx.Document(stream)
-            title = " ".join((document.core_properties.title or "").split())
-            blocks = list(_blocks(document.element.body, _numbering(document)))
+            title = field_text("title", document.core_properties.title)
+            blocks, size = [], 0
+            for block in _blocks(document.element.body, _numbering(document)):
+                blocks.append(block)
+                size += len(block)
+                if refused := too_large(size, source, "text", settings):
+                    yield refused
+                    return
         except (
             PackageNotFoundError,
             zipfile.BadZipFile,
@@ -84,7 +92,7 @@ class WordReader:
             detail = "holds no text (only pictures?)"
             yield Rejection(source, "", RejectReason.EMPTY, detail)
             return
-        yield RawDocument(text=text, source=source, title=title or None)
+        yield RawDocument(text=text, source=source, title=title)
 
 
 def _look_at_package(stream: BinaryIO, source: str, settings: IngestSettings) -> Rejection | None:

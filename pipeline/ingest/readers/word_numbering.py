@@ -10,6 +10,10 @@ from typing import Protocol
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _VAL = W + "val"
 _LEVELS = 9
+# Word's own limits (ECMA-376, 17.9); without them a small file could ask for endless marks.
+_LARGEST_START = 32_767
+_LONGEST_PATTERN = 255
+_LETTERS = 26 * 30  # the letter is repeated up to thirty times, then it begins anew
 
 
 class Element(Protocol):
@@ -43,17 +47,18 @@ class Numbering:
     numbering: Element | None
     styles: Element
     _levels: dict[str, dict[int, _Level]] = field(init=False)
-    _style_lists: dict[str, tuple[str | None, str | None, str | None]] = field(init=False)
+    _styles: dict[str, tuple[str | None, str | None, str | None]] = field(init=False)
+    _inherited: dict[str, tuple[str | None, str | None]] = field(init=False, default_factory=dict)
     _counts: dict[str, list[int | None]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._levels = {} if self.numbering is None else _read_levels(self.numbering)
-        self._style_lists = {}
+        self._styles = {}
         for style in self.styles.iter(W + "style"):
             name = style.get(W + "styleId")
             if name is not None:
                 based = _value(style.find(W + "basedOn"))
-                self._style_lists[name] = (*_list_of(style), based)
+                self._styles[name] = (*_list_of(style), based)
 
     def mark(self, paragraph: Element) -> str:
         """Return the mark of a list item with a space after it, empty for other paragraphs."""
@@ -84,15 +89,25 @@ class Numbering:
         """Return the list and the level of a paragraph; its own properties win over its style's."""
         number, level = _list_of(paragraph)
         style = _value(paragraph.find(f"{W}pPr/{W}pStyle"))
-        seen: set[str] = set()
-        while style is not None and style in self._style_lists and style not in seen:
-            seen.add(style)
-            style_number, style_level, based = self._style_lists[style]
-            number = style_number if number is None else number
-            level = style_level if level is None else level
-            style = based
+        style_number, style_level = self._of_style(style)
+        number = style_number if number is None else number
+        level = style_level if level is None else level
         depth = int(level) if level is not None and level.isdecimal() else 0
         return number, min(depth, _LEVELS - 1)
+
+    def _of_style(self, style: str | None) -> tuple[str | None, str | None]:
+        """Return the list and the level of a style, or of those that it is based on."""
+        chain: list[str] = []
+        while style is not None and style in self._styles and style not in self._inherited:
+            self._inherited[style] = (None, None)  # ends a chain that leads back to itself
+            chain.append(style)
+            style = self._styles[style][2]
+        found = self._inherited.get(style or "", (None, None))
+        for name in reversed(chain):
+            number, level, _ = self._styles[name]
+            found = (found[0] if number is None else number, found[1] if level is None else level)
+            self._inherited[name] = found
+        return found
 
 
 def _read_levels(numbering: Element) -> dict[str, dict[int, _Level]]:
@@ -104,8 +119,8 @@ def _read_levels(numbering: Element) -> dict[str, dict[int, _Level]]:
             if depth is not None and depth.isdecimal() and int(depth) < _LEVELS:
                 levels[int(depth)] = _Level(
                     format=_value(level.find(W + "numFmt")) or "decimal",
-                    pattern=_value(level.find(W + "lvlText")) or "",
-                    start=int(start) if start is not None and start.isdecimal() else 1,
+                    pattern=(_value(level.find(W + "lvlText")) or "")[:_LONGEST_PATTERN],
+                    start=_start(start),
                 )
         abstract[definition.get(W + "abstractNumId")] = levels
     found: dict[str, dict[int, _Level]] = {}
@@ -115,6 +130,12 @@ def _read_levels(numbering: Element) -> dict[str, dict[int, _Level]]:
         if number is not None:
             found[number] = levels
     return found
+
+
+def _start(value: str | None) -> int:
+    if value is None or not value.isdecimal() or len(value) > len(str(_LARGEST_START)):
+        return 1
+    return min(int(value), _LARGEST_START)
 
 
 def _list_of(holder: Element) -> tuple[str | None, str | None]:
@@ -132,7 +153,8 @@ def _value(element: Element | None) -> str | None:
 def _numeral(count: int, style: str) -> str:
     if style in ("lowerLetter", "upperLetter"):
         # After z Word doubles the letter: aa, bb, ...
-        letters = chr(ord("a") + (count - 1) % 26) * ((count - 1) // 26 + 1) if count > 0 else "0"
+        place = (count - 1) % _LETTERS
+        letters = chr(ord("a") + place % 26) * (place // 26 + 1) if count > 0 else "0"
         return letters if style == "lowerLetter" else letters.upper()
     if style in ("lowerRoman", "upperRoman"):
         roman = _roman(count)

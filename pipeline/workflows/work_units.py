@@ -1,0 +1,157 @@
+"""What one worker of a cluster does: read a unit of work, label it, write its rows.
+
+A unit's rows are `part-000000.parquet`; they count once `part-000000.json` says what they hold. So
+a unit may be begun on several machines and broken off at any moment; its files are the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from pipeline.bundle import Bundle, load_bundle
+from pipeline.classifiers.placement import Device
+from pipeline.decision import DecisionRule
+from pipeline.errors import InputError, StanceError
+from pipeline.inference.job import ROWS, WRITE_EVERY, Key
+from pipeline.inference.sinks import SINKS
+from pipeline.ingest.identities import Found, survey
+from pipeline.ingest.parts import Part, PartsReading, Place
+from pipeline.output import whole_file, write_text
+from pipeline.records import Rejection
+from pipeline.settings.ingest import IngestSettings
+from pipeline.workflows.classify import _Documents
+from pipeline.workflows.record_files import rejects_path
+
+STATEMENTS: Key = ("statements",)
+FORMAT = ".parquet"
+MOST_ATTEMPTS = 10
+"""How often a unit is begun. One that ends every process that takes it must not do so for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkUnit:
+    """Parts that are read together, and what is known of their documents; see `PartsReading`."""
+
+    number: int
+    parts: tuple[Part, ...]
+    known: tuple[tuple[str, str, str | Rejection], ...] = ()
+
+    def knowing(self, known: Mapping[Place, str | Rejection]) -> WorkUnit:
+        """Return the unit with what was found out about its documents."""
+        return replace(self, known=tuple((*place, verdict) for place, verdict in known.items()))
+
+    def to_json(self) -> str:
+        """Return the unit as ASCII."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> WorkUnit:
+        """Inverse of `to_json`."""
+        return _UNIT.validate_python(json.loads(text))
+
+
+_UNIT = TypeAdapter(WorkUnit)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What all units have in common. The folders are seen by all machines under these names."""
+
+    folder: Path
+    model: Path
+    rule: DecisionRule
+    device: Device
+    settings: IngestSettings
+
+    def rows_of(self, number: int) -> Path:
+        """Return where the rows of a unit go; the rejects stand beside them."""
+        return self.folder / f"part-{number:06d}{FORMAT}"
+
+    def counts_of(self, number: int) -> Counter[Key] | None:
+        """Return what a unit's rows hold, `None` if it is not finished."""
+        try:
+            listed = json.loads(self.rows_of(number).with_suffix(".json").read_bytes())
+        except FileNotFoundError:
+            return None
+        return Counter({tuple(key): n for *key, n in listed})
+
+
+class Labeller:
+    """Labels unit after unit with a model that is loaded once."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+
+    @cached_property
+    def _bundle(self) -> Bundle:
+        bundle = load_bundle(self._job.model, device=self._job.device)
+        return replace(bundle, rule=self._job.rule)
+
+    def __call__(self, batch: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Label the units of a batch; an expected failure is returned, as it cannot be mended.
+
+        What is raised instead ends the process, and the unit is tried again in another one.
+        """
+        return {"failure": [self._failure(str(unit)) for unit in batch["unit"]]}
+
+    def _failure(self, unit: str) -> str:
+        try:
+            self.label(WorkUnit.from_json(unit))
+        except StanceError as error:
+            return json.dumps({"kind": type(error).__name__, "message": str(error)})
+        return ""
+
+    def label(self, unit: WorkUnit) -> None:
+        """Write the rows, the rejects and the counts of a unit, unless they are there.
+
+        Raises:
+            InputError: a file is not there as it was when it was cut.
+            OutputError: the disk is full, or the folder cannot be written.
+            BundleError: the model is not there or was changed.
+        """
+        job, path = self._job, self._job.rows_of(unit.number)
+        if job.counts_of(unit.number) is not None:
+            return
+        begun = path.with_suffix(".begun")
+        with begun.open("ab") as file:
+            if file.tell() >= MOST_ATTEMPTS:
+                first, last = unit.parts[0].path, unit.parts[-1].path
+                raise InputError(
+                    f"{first}{f' to {last}' if last != first else ''}: the process that labels it "
+                    f"was lost {MOST_ATTEMPTS} times. Look for the cause (most often memory) in "
+                    "Ray's logs, then go on with --resume, or leave these files out."
+                )
+            file.write(b".")
+        known = {(source, location): verdict for source, location, verdict in unit.known}
+        documents = _Documents(PartsReading(unit.parts, job.settings, known), self._bundle)
+        rows = documents.rows(0)
+        counts: Counter[Key] = Counter()
+        with whole_file(path) as file:
+            sink = SINKS[FORMAT].make(file, documents.format, True)
+            while block := list(islice(rows, WRITE_EVERY)):
+                sink.write([counted.row for counted in block])
+                counts[ROWS] += len(block)
+                for counted in block:
+                    counts.update(counted.counts)
+            sink.finish()
+        counts[STATEMENTS] = documents.statements
+        documents.rejects.write(rejects_path(path))
+        listed = [[*key, n] for key, n in sorted(counts.items())]
+        write_text(path.with_suffix(".json"), json.dumps(listed))
+        begun.unlink(missing_ok=True)
+
+
+def survey_unit(unit: str, settings: IngestSettings) -> list[Found] | StanceError:
+    """Return the documents of a unit, or why they cannot be read."""
+    try:
+        return survey(WorkUnit.from_json(unit).parts, settings)
+    except StanceError as error:
+        return error
