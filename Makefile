@@ -1,14 +1,15 @@
 PYTHON ?= python3.11
 VENV ?= .venv
 PEERS := experiments/peers-venv
+LABEL_STUDIO := experiments/label-studio-venv
 BIN := $(VENV)/bin
 BROWSER := $(shell command -v chromium || command -v chromium-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock peers clean
+.PHONY: help demo test lint lock peers label-studio clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(VENV)/ready  ## the whole pipeline on the five real statements, in a quick setting
 	$(BIN)/stance run configs/demo.yaml
@@ -30,16 +31,19 @@ lint: $(VENV)/ready  ## ruff, mypy --strict on pipeline/, import-linter
 lock: $(VENV)/ready  ## write requirements.lock anew from pyproject.toml
 	$(BIN)/pip install --quiet pip-tools
 	$(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --no-emit-index-url \
-		--no-emit-find-links --extra train --extra documents --extra dev \
+		--no-emit-find-links --extra train --extra documents --extra serve --extra ray --extra dev \
 		--output-file requirements.lock pyproject.toml
 	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
 
 peers: $(PEERS)/ready  ## the environment of the peers in benchmarks/peers, apart from the lock (2 GB)
 
+label-studio: $(VENV)/ready $(LABEL_STUDIO)/ready  ## annotations through a real Label Studio and back, in an environment apart from the lock
+	$(BIN)/python -m benchmarks.label_studio.round_trip $(LABEL_STUDIO)/bin/label-studio
+
 clean:  ## remove everything that is made: environment, caches, runs, work files
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis experiments/stages experiments/artifacts \
-		experiments/mlflow.db* experiments/peers experiments/unscon $(PEERS)
+		experiments/mlflow.db* experiments/peers experiments/unscon $(PEERS) $(LABEL_STUDIO)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: requirements.lock pyproject.toml
@@ -51,4 +55,9 @@ $(VENV)/ready: requirements.lock pyproject.toml
 $(PEERS)/ready: benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --requirement $<
+	touch $@
+
+$(LABEL_STUDIO)/ready: benchmarks/label_studio/requirements.txt
+	$(PYTHON) -m venv $(LABEL_STUDIO)
+	$(LABEL_STUDIO)/bin/pip install --quiet --requirement $<
 	touch $@

@@ -24,15 +24,16 @@ class DecisionRule:
     """Calibration and thresholds of one model, one entry a column of its codebook.
 
     calibrated logit = logit * scale + bias. A multilabel column is decided by its `threshold`; a
-    multiclass task by its most probable label, whose threshold entries are unused. `abstain_within`
-    is the half-width, in probability, of the band around the threshold where no decision is made;
-    for a multiclass task, of the band between the two most probable labels. Zero never abstains.
+    multiclass task by its most probable label, whose threshold entries are unused. No decision is
+    made where the `margin` is below `abstain_within`: one number for all tasks, or one a task by
+    its name (a task that is not named never abstains). Zero never abstains, what lies above one
+    always does.
     """
 
     scale: tuple[float, ...]
     bias: tuple[float, ...]
     threshold: tuple[float, ...]
-    abstain_within: float = 0.0
+    abstain_within: float | Mapping[str, float] = 0.0
 
     @classmethod
     def plain(cls, codebook: Codebook) -> DecisionRule:
@@ -58,13 +59,36 @@ class DecisionRule:
                 out[:, part] = raised / raised.sum(axis=1, keepdims=True)
         return out
 
+    def within(self, task: str) -> float:
+        """Return the margin that a decision of this task needs."""
+        if isinstance(self.abstain_within, Mapping):
+            return self.abstain_within.get(task, 0.0)
+        return self.abstain_within
+
+    def margin(self, probabilities: Probabilities, codebook: Codebook) -> Probabilities:
+        """Return how far each decision is from being another one, float32 (n, k) in [0, 1].
+
+        Of a multilabel column, the distance of its probability from the threshold; of every column
+        of a multiclass task, that between the two most probable labels.
+
+        Raises:
+            ShapeError: `probabilities` is not (n, k).
+        """
+        _require_columns(probabilities, codebook)
+        margin = np.abs(probabilities - np.asarray(self.threshold, dtype=np.float32))
+        for name in codebook.multiclass_tasks():
+            part = codebook.slice_of(name)
+            second, first = np.sort(probabilities[:, part], axis=1)[:, -2:].T
+            margin[:, part] = (first - second)[:, None]
+        return margin
+
     def decide(self, probabilities: Probabilities, codebook: Codebook) -> Decisions:
         """Return which labels are given and which decisions are withheld.
 
         Raises:
             ShapeError: `probabilities` is not (n, k).
         """
-        _require_columns(probabilities, codebook)
+        margin = self.margin(probabilities, codebook)
         given = np.zeros(probabilities.shape, dtype=bool)
         withheld = np.zeros(probabilities.shape, dtype=bool)
         threshold = np.asarray(self.threshold, dtype=np.float32)
@@ -73,11 +97,9 @@ class DecisionRule:
             p = probabilities[:, part]
             if task.type is TaskType.MULTILABEL:
                 given[:, part] = p >= threshold[part]
-                withheld[:, part] = np.abs(p - threshold[part]) < self.abstain_within
             elif len(p):
                 given[np.arange(len(p)), part.start + p.argmax(axis=1)] = True
-                second, first = np.sort(p, axis=1)[:, -2:].T
-                withheld[:, part] = (first - second < self.abstain_within)[:, None]
+            withheld[:, part] = margin[:, part] < self.within(name)
         return Decisions(given=given & ~withheld, withheld=withheld)
 
 

@@ -4,13 +4,14 @@
 
 TRAINED is the folder of the trained model behind the shipped one (models/NAME below the `work` of
 a training); STATEMENTS any file or folder that `stance classify` reads. Speeds are given as ratios,
-taken in turns in one run, because absolute times depend on the machine. Prints a table, keeps
+taken in turns in one run, because absolute times depend on the machine. Prints tables, keeps
 nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import statistics
 import subprocess
@@ -18,7 +19,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 
 import torch
@@ -29,9 +29,12 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 from pipeline.bundle import Bundle, load_bundle
 from pipeline.classifiers.ensemble import EnsembleClassifier
 from pipeline.classifiers.network import MultitaskNetwork
+from pipeline.classifiers.onnx import OnnxClassifier
 from pipeline.classifiers.protocol import Classifier
 from pipeline.classifiers.transformer import TransformerClassifier
-from pipeline.inference import label_sentences
+from pipeline.decision import to_predictions
+from pipeline.inference import RowFormat, StatementFacts, label_sentences
+from pipeline.inference.sinks import JsonlSink
 from pipeline.ingest import IngestSettings, Reading, find_inputs
 from pipeline.records import Sentence, Statement
 from pipeline.segmentation import segment
@@ -60,14 +63,15 @@ def transformer_in(classifier: Classifier) -> TransformerClassifier:
 
 
 def read_sentences(patterns: list[str], limit: int) -> list[Sentence]:
-    """Return the first `limit` sentences of the statements."""
-    found = (
-        sentence
-        for item in Reading(find_inputs(patterns), IngestSettings())
-        if isinstance(item, Statement)
-        for sentence in segment(item)
-    )
-    return list(islice(found, limit))
+    """Return the first `limit` different sentences, so that no cache of equal ones helps."""
+    found: dict[str, Sentence] = {}
+    for item in Reading(find_inputs(patterns), IngestSettings()):
+        if isinstance(item, Statement):
+            for sentence in segment(item):
+                found.setdefault(sentence.text, sentence)
+        if len(found) >= limit:
+            break
+    return list(found.values())[:limit]
 
 
 def hugging_face(trained: Bundle) -> Callable[[list[Sentence]], None]:
@@ -128,6 +132,51 @@ def throughput(model: Bundle, trained: Bundle, sentences: list[Sentence], rounds
     print(f"ratio, median of rounds: {ratio:.1f}")
 
 
+def shares(model: Path, patterns: list[str], sentences: list[Sentence]) -> None:
+    """Print what part of the processor's time each step takes, one after the other on one thread.
+
+    Reading and cutting are timed on as many statements as hold the sentences.
+    """
+    bundle = load_bundle(model)
+    members = [bundle.classifier]
+    if isinstance(bundle.classifier, EnsembleClassifier):
+        members = list(bundle.classifier.members)
+    network = next(member for member in members if isinstance(member, OnnxClassifier))
+    rest = [member for member in members if member is not network]
+    rows = RowFormat(bundle.codebook)
+
+    def written() -> None:
+        scores = bundle.rule.probabilities(logits, bundle.codebook)
+        made = to_predictions(
+            sentences,
+            scores,
+            bundle.rule.decide(scores, bundle.codebook),
+            bundle.codebook,
+            model_id=bundle.model_id,
+        )
+        JsonlSink(io.BytesIO(), rows).write([rows.row(one, StatementFacts()) for one in made])
+
+    logits = bundle.classifier.predict_logits(sentences)
+    tokens = cpu_seconds(lambda: network.tokenizer.encode(sentences))
+    spent = {
+        "reading and cutting": cpu_seconds(lambda: read_sentences(patterns, len(sentences))),
+        "tokenising": tokens,
+        "network": cpu_seconds(lambda: network.predict_logits(sentences)) - tokens,
+        "other members": cpu_seconds(lambda: [one.predict_logits(sentences) for one in rest]),
+        "deciding and writing rows": cpu_seconds(written),
+    }
+    print("\nshare of the processor's time")
+    for name, took in spent.items():
+        print(f"{name:34}{took / sum(spent.values()):12.1%}")
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Return how much time of all processors `work` takes."""
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
+
+
 def cold_start(model: Path, statement: str, rounds: int) -> None:
     """Print the time of one whole `stance classify` of a short file against bare imports."""
     command = [sys.executable, "-m", "pipeline.cli.app", "classify", statement, "-m", str(model)]
@@ -160,6 +209,7 @@ def main() -> None:
     options = parser.parse_args()
     sentences = read_sentences(options.statements, options.sentences)
     cold_start(options.model, options.short, rounds=5)
+    shares(options.model, options.statements, sentences)
     throughput(load_bundle(options.model), load_bundle(options.trained), sentences, options.rounds)
 
 

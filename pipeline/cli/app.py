@@ -18,7 +18,22 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import console
-from pipeline.cli.commands import classify, codebook, data, documents, experiments, report, run
+from pipeline.cli.commands import (
+    actors,
+    agreement,
+    annotate,
+    classify,
+    codebook,
+    compare,
+    data,
+    documents,
+    estimate,
+    evaluate,
+    experiments,
+    report,
+    run,
+    serve,
+)
 from pipeline.errors import OutputError, StanceError
 from pipeline.output import NOT_WRITABLE
 
@@ -35,13 +50,19 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.add_typer(data.app, name="data")
 app.add_typer(codebook.app, name="codebook")
+app.add_typer(annotate.app, name="annotate")
+app.command("agreement")(agreement.agreement)
+app.add_typer(actors.app, name="actors")
 app.command("ingest")(documents.ingest)
 app.command("segment")(documents.segment)
 app.command("train")(experiments.train)
-app.command("evaluate")(experiments.evaluate)
+app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
 app.command("promote")(experiments.promote)
 app.command("classify")(classify.classify)
 app.command("report")(report.report)
+app.command("estimate")(estimate.estimate)
+app.command("serve")(serve.serve)
 app.command("ui")(experiments.ui)
 
 

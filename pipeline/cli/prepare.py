@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.cli.options import SHIPPED_BUNDLE
+from pipeline.cli.options import DEFAULT_CODEBOOK, SHIPPED_BUNDLE
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import SettingsError
 from pipeline.settings.experiment import PipelineSettings, load_settings
@@ -33,6 +33,15 @@ def bundle_folder(given: Path | None) -> Path:
         ),
     )
     return next((place for place in places if place.exists()), SHIPPED_BUNDLE)
+
+
+def codebook_file(given: Path) -> Path:
+    """Return the codebook asked for; outside the project, the one of the shipped model."""
+    if given != DEFAULT_CODEBOOK or given.exists():
+        return given
+    from pipeline.bundle.folder import CODEBOOK
+
+    return bundle_folder(None) / CODEBOOK
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,6 +61,24 @@ class Difference:
     p: float
 
 
+def require_paired(first: Outcomes, second: Outcomes) -> None:
+    """Check that two models were asked about the same sentences, in the same order.
+
+    Raises:
+        ShapeError: the two do not have the same sentences, documents and targets.
+    """
+    if (
+        first.targets.shape != second.targets.shape
+        or not np.array_equal(first.targets, second.targets, equal_nan=True)
+        or not np.array_equal(first.documents, second.documents)
+    ):
+        raise ShapeError(
+            f"got {len(first.documents)} and {len(second.documents)} sentences whose documents or "
+            "targets differ; a paired comparison needs both models on the same sentences in the "
+            "same order"
+        )
+
+
 def paired_differences(
     first: Outcomes, second: Outcomes, codebook: Codebook, *, replicates: int, seed: int
 ) -> dict[str, Difference]:
@@ -81,16 +99,7 @@ def paired_differences(
     """
     if replicates < 1:
         raise SettingsError([f"replicates is {replicates}, expected 1 or more"], where="evaluation")
-    if (
-        first.targets.shape != second.targets.shape
-        or not np.array_equal(first.targets, second.targets, equal_nan=True)
-        or not np.array_equal(first.documents, second.documents)
-    ):
-        raise ShapeError(
-            f"got {len(first.documents)} and {len(second.documents)} sentences whose documents or "
-            "targets differ; a paired comparison needs both models on the same sentences in the "
-            "same order"
-        )
+    require_paired(first, second)
     count = first.document_count
     drawn = document_weights(count, replicates=replicates, seed=seed)
     weights = np.vstack([np.ones((1, count)), drawn])

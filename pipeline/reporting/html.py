@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
-from importlib.resources import files
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from pipeline.codebook import Codebook
 from pipeline.records import Prediction, Rejection, Statement
 from pipeline.reporting.counts import by_date, by_speaker, first_day, last_day, shares
 from pipeline.reporting.facts import ModelFacts
+from pipeline.reporting.page import (
+    embedded,
+    label_colours,
+    part,
+    policy,
+    template,
+    without_surrogates,
+)
 from pipeline.reporting.view import StatementView, build_statements, highlight_tasks, task_title
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _FIRST_OPEN = 8
 """With more statements than this, a report starts with all of them folded."""
 
@@ -45,10 +44,10 @@ def render_report(
         SettingsError: a prediction carries labels that are not in the codebook.
     """
     views = build_statements(rows, statements, codebook)
-    style = _part("report.css") + _label_colours(codebook)
-    script = _part("report.js")
+    style = part("report.css") + label_colours(codebook)
+    script = part("report.js")
     sentences = sum(len(view.sentences) for view in views)
-    page = _template().render(
+    page = template("report.html.jinja").render(
         title=title,
         codebook=codebook,
         model=model,
@@ -68,56 +67,12 @@ def render_report(
         by_date={task: by_date(views, codebook, task) for task in codebook.tasks},
         rejected=rejected,
         unfolded=len(views) <= _FIRST_OPEN,
-        policy=_policy(style, script),
+        policy=policy(style, script),
         style=style,
         script=script,
-        data=_embedded(_data(views, codebook, title, model)),
+        data=embedded(_data(views, codebook, title, model)),
     )
-    return _LONE_SURROGATE.sub("\ufffd", page)
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("pipeline.reporting"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["paragraphs"] = _paragraphs
-    environment.filters["task_name"] = task_title
-    environment.filters["count"] = _count
-    return environment.get_template("report.html.jinja")
-
-
-def _part(name: str) -> str:
-    folder = files("pipeline.reporting").joinpath("templates")
-    return folder.joinpath(name).read_text(encoding="utf-8")
-
-
-def _label_colours(codebook: Codebook) -> str:
-    labels = [codebook.tasks[task].labels[label] for task, label in codebook.columns]
-    return "".join(f".l{j}{{--c:{label.colour}}}\n" for j, label in enumerate(labels))
-
-
-def _policy(style: str, script: str) -> str:
-    def source(text: str) -> str:
-        digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-        return f"'sha256-{digest}'"
-
-    return (
-        f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _embedded(data: object) -> str:
-    """Return JSON that is safe inside a script element: ASCII without markup characters."""
-    text = json.dumps(data, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text
+    return without_surrogates(page)
 
 
 def _data(
@@ -184,14 +139,6 @@ def _attributed(codebook: Codebook) -> bool:
 def _period(views: Sequence[StatementView]) -> tuple[str, str] | None:
     dates = sorted(view.date for view in views if view.date)
     return (dates[0], dates[-1]) if dates else None
-
-
-def _paragraphs(text: str) -> list[str]:
-    return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
-
-
-def _count(number: int, one: str, many: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def _score(value: float, low: float | None, high: float | None) -> tuple[str, str]:

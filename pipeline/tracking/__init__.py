@@ -5,14 +5,18 @@ MLflow, datasets and matplotlib are imported when they are used, never by import
 """
 
 from pipeline.tracking.find import RunFacts, download_bundle, find_run, read_json
+from pipeline.tracking.lineage import data_digests
 from pipeline.tracking.runs import RunLogger, start_run
 from pipeline.tracking.store import Store, open_store
+from pipeline.tracking.tables import digest_of
 from pipeline.tracking.ui import serve_ui, ui_address
 
 __all__ = [
     "RunFacts",
     "RunLogger",
     "Store",
+    "data_digests",
+    "digest_of",
     "download_bundle",
     "find_run",
     "open_store",

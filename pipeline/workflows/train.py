@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from pipeline.settings.classifiers import ClassifierSettings
 from pipeline.settings.experiment import PipelineSettings
 from pipeline.tracking import RunLogger, Store, start_run
 from pipeline.training.decision_rule import DecisionReport, fit_decision_rule
-from pipeline.training.splits import Split, grouped_folds, split_three
+from pipeline.training.splits import Fold, Split, grouped_folds, split_three
 from pipeline.workflows.behaviour import read_suite, run_suite
 from pipeline.workflows.model_facts import facts_for
 from pipeline.workflows.scoring import (
@@ -31,9 +33,10 @@ from pipeline.workflows.scoring import (
     score,
     sentences_of,
 )
-from pipeline.workflows.watcher import Watcher
+from pipeline.workflows.watcher import Silent, Watcher
 
 SPLIT_ARTIFACT = "split.json"
+CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,33 @@ def train_model(
         )
 
 
+@contextmanager
+def several_processes() -> Iterator[bool]:
+    """Join the other processes of a training that was started in several; yield whether this leads.
+
+    The others call `follow_training` for each model that this one trains.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield True
+        return
+    from pipeline.classifiers.ranks import joined
+
+    with joined() as ranks:
+        yield ranks.first
+
+
+def follow_training(name: str, settings: PipelineSettings, codebook: Codebook) -> None:
+    """Take part in the fits of `train_model` in another process, and do nothing else.
+
+    That process calibrates, scores, logs and writes; see `classifiers.ranks`.
+    """
+    documents, split = split_corpus(settings, codebook, Silent())
+    folds = _folds(documents, settings, codebook) if settings.split.folds else ()
+    for part in (*(_inner(fold, settings, codebook).train for fold in folds), split.train):
+        classifier = build(settings.models[name], codebook, seed=settings.seed)
+        classifier.fit(sentences_of(part), FitMonitor(checkpoints=settings.work / CHECKPOINTS))
+
+
 def _parts(split: Split) -> dict[str, tuple[LabelledDocument, ...]]:
     return {"train": split.train, "calibration": split.calibration, "test": split.test}
 
@@ -177,7 +207,7 @@ def _monitor(name: str, settings: PipelineSettings, watcher: Watcher, run: RunLo
         watcher.progress(f"{name}: training steps", step.done, step.planned)
         run.step(step)
 
-    return FitMonitor(on_step, settings.work / "checkpoints")
+    return FitMonitor(on_step, settings.work / CHECKPOINTS)
 
 
 def _calibrate(
@@ -221,15 +251,10 @@ def _cross_validate(
 
     Of the documents a fold may learn from, some are held out for its calibration.
     """
-    folds = grouped_folds(documents, codebook, folds=settings.split.folds, seed=settings.seed)
+    folds = _folds(documents, settings, codebook)
     for number, fold in enumerate(folds, start=1):
         watcher.note(f"{name}: fold {number} of {len(folds)}")
-        inner = grouped_folds(
-            fold.train,
-            codebook,
-            folds=max(2, round(1 / settings.split.calibration)),
-            seed=settings.seed,
-        )[0]
+        inner = _inner(fold, settings, codebook)
         with run.child(f"fold {number}") as child:
             classifier = build(wanted, codebook, seed=settings.seed)
             classifier.fit(
@@ -245,3 +270,15 @@ def _cross_validate(
                 seed=settings.seed,
             )
             _log_scores(child, one, rule, codebook)
+
+
+def _folds(
+    documents: Sequence[LabelledDocument], settings: PipelineSettings, codebook: Codebook
+) -> Sequence[Fold]:
+    return grouped_folds(documents, codebook, folds=settings.split.folds, seed=settings.seed)
+
+
+def _inner(fold: Fold, settings: PipelineSettings, codebook: Codebook) -> Fold:
+    """Return what a fold trains on, and what of it is held out for its calibration."""
+    folds = max(2, round(1 / settings.split.calibration))
+    return grouped_folds(fold.train, codebook, folds=folds, seed=settings.seed)[0]

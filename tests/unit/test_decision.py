@@ -213,6 +213,23 @@ def test_one_label_withheld_withholds_its_multilabel_task_only() -> None:
     assert prediction.labels == {"topic": None, "tone": ("blame",)}
 
 
+def test_each_task_may_need_a_margin_of_its_own() -> None:
+    p = np.array([[0.9, 0.45, 0.2, 0.7, 0.1], [0.9, 0.1, 0.4, 0.5, 0.1]], dtype=np.float32)
+    rule = DecisionRule((1.0,) * 5, (0.0,) * 5, (0.5,) * 5, abstain_within={"tone": 0.3})
+    assert (rule.within("topic"), rule.within("tone")) == (0.0, 0.3)
+    decided = rule.decide(p, TINY)
+    assert decided.withheld.tolist() == [[False] * 5, [False, False, True, True, True]]
+    assert decided.given.tolist() == [
+        [True, False, False, True, False],
+        [True, False, False, False, False],
+    ]
+    assert rule.margin(p, TINY).round(3).tolist() == pytest.approx(
+        np.array([[0.4, 0.05, 0.5, 0.5, 0.5], [0.4, 0.4, 0.1, 0.1, 0.1]], dtype=np.float32)
+    )
+    always = DecisionRule((1.0,) * 5, (0.0,) * 5, (0.5,) * 5, abstain_within={"tone": 1.1})
+    assert always.decide(p, TINY).withheld.any(axis=0).tolist() == [False, False, True, True, True]
+
+
 @settings(max_examples=50)
 @given(logits_and_rule())
 def test_predictions_say_what_the_decisions_say(drawn: tuple[Array, DecisionRule]) -> None:

@@ -10,18 +10,29 @@ from typing import Annotated
 
 import typer
 
+from pipeline.classifiers.placement import Device
 from pipeline.cli import console
 from pipeline.cli.options import (
     BundleFolder,
+    CalibrateOn,
     Column,
+    ComputeDevice,
     Date,
     Genre,
     Inputs,
     MaxBytes,
+    MaxRisk,
     Speaker,
     StdinFormat,
 )
 from pipeline.errors import SettingsError
+
+
+class Engine(StrEnum):
+    """Where the work is done."""
+
+    LOCAL = "local"
+    RAY = "ray"
 
 
 class Unit(StrEnum):
@@ -36,10 +47,14 @@ def classify(
     out: Annotated[
         str,
         typer.Option(
-            "--out", "-o", help="File to write: .jsonl, .csv or .parquet; '-' is standard output."
+            "--out",
+            "-o",
+            help="File to write: .jsonl, .csv or .parquet; '-' is standard output. With --engine "
+            "ray a folder of Parquet files.",
         ),
     ] = "-",
     model: BundleFolder = None,
+    device: ComputeDevice = Device.AUTO,
     unit: Annotated[
         Unit,
         typer.Option(
@@ -59,6 +74,8 @@ def classify(
             help="Make no decision where the probability is this near to the threshold.",
         ),
     ] = 0.0,
+    max_risk: MaxRisk = None,
+    calibrate_on: CalibrateOn = None,
     column: Column = None,
     max_bytes: MaxBytes = None,
     speaker: Speaker = None,
@@ -74,6 +91,17 @@ def classify(
     restart: Annotated[
         bool, typer.Option("--restart", help="Throw away what an interrupted job has labelled.")
     ] = False,
+    engine: Annotated[
+        Engine, typer.Option(help="'ray': many processes, on one machine or a Ray cluster.")
+    ] = Engine.LOCAL,
+    address: Annotated[
+        str | None,
+        typer.Option(help="Ray cluster to use; default: processes on this machine, for the job."),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Processes on the cluster; default: one a processor."),
+    ] = None,
 ) -> None:
     """Label statements: one row a sentence, with a probability for every label.
 
@@ -83,22 +111,46 @@ def classify(
     from pipeline.cli.prepare import bundle_folder, ingest_settings
     from pipeline.codebook import load_codebook
     from pipeline.inference import Unfinished
+    from pipeline.workflows.abstention import abstaining
     from pipeline.workflows.classify import Target, classify_documents, classify_sentence_rows
+    from pipeline.workflows.classify_on_ray import Cluster, classify_on_ray
 
     settings = ingest_settings(column, max_bytes, speaker, date, genre, stdin_format)
     if unit is Unit.SENTENCE and len(inputs) != 1:
         got = f"--unit sentence takes one input, got {len(inputs)}"
         raise SettingsError([got], where="options")
+    if engine is Engine.RAY and (unit is Unit.SENTENCE or out == "-"):
+        got = "--engine ray takes documents and writes a folder; give --out and no --unit sentence"
+        raise SettingsError([got], where="options")
+    if engine is Engine.LOCAL and (address or workers):
+        raise SettingsError(["--address and --workers go with --engine ray"], where="options")
     if resume and restart:
         raise SettingsError(["give --resume or --restart, not both"], where="options")
+    if (max_risk is None) != (calibrate_on is None) or (max_risk and abstain_within):
+        got = "--max-risk goes with --calibrate-on FILE, and not with --abstain-within"
+        raise SettingsError([got], where="options")
     wanted = load_codebook(codebook) if codebook else None
-    bundle = load_bundle(bundle_folder(model), codebook=wanted)
+    bundle = load_bundle(bundle_folder(model), codebook=wanted, device=device)
     bundle = replace(bundle, rule=replace(bundle.rule, abstain_within=abstain_within))
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     unfinished = Unfinished.RESUME if resume else Unfinished.REFUSE
     target = Target(out, stdout, Unfinished.RESTART if restart else unfinished)
     with console.watcher() as watcher:
-        if unit is Unit.SENTENCE:
+        if max_risk is not None and calibrate_on is not None:
+            bundle = abstaining(bundle, calibrate_on, max_risk, watcher)
+        if engine is Engine.RAY:
+            summary = classify_on_ray(
+                inputs,
+                settings,
+                bundle,
+                bundle_folder(model),
+                Path(out),
+                device=device,
+                cluster=Cluster(address, workers),
+                unfinished=target.unfinished,
+                watcher=watcher,
+            )
+        elif unit is Unit.SENTENCE:
             summary = classify_sentence_rows(
                 inputs[0], settings, bundle, target, stdin=stdin, watcher=watcher
             )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import typer
 
 from pipeline.cli import console
@@ -12,31 +10,23 @@ from pipeline.cli.options import DEFAULT_CODEBOOK, CodebookFile
 app = typer.Typer(help="Show or check a codebook.", no_args_is_help=True)
 
 
-def _existing(codebook: Path) -> Path:
-    """Return the codebook asked for; outside the project, the one of the shipped model."""
-    if codebook != DEFAULT_CODEBOOK or codebook.exists():
-        return codebook
-    from pipeline.bundle.folder import CODEBOOK
-    from pipeline.cli.prepare import bundle_folder
-
-    return bundle_folder(None) / CODEBOOK
-
-
 @app.command("show")
 def show(codebook: CodebookFile = DEFAULT_CODEBOOK) -> None:
     """Print tasks and labels with their definitions, what counts and what does not."""
+    from pipeline.cli.prepare import codebook_file
     from pipeline.codebook import load_codebook
     from pipeline.codebook.text import as_text
 
-    console.out(as_text(load_codebook(_existing(codebook))))
+    console.out(as_text(load_codebook(codebook_file(codebook))))
 
 
 @app.command("check")
 def check(codebook: CodebookFile = DEFAULT_CODEBOOK) -> None:
     """Validate a codebook; every mistake is reported with its line."""
+    from pipeline.cli.prepare import codebook_file
     from pipeline.codebook import load_codebook
 
-    path = _existing(codebook)
+    path = codebook_file(codebook)
     book = load_codebook(path)
     rules = sum(len(label.rules) for task in book.tasks.values() for label in task.labels.values())
     labels = ", ".join(f"{len(task.labels)} {name}" for name, task in book.tasks.items())

@@ -83,3 +83,8 @@ def test_the_band_of_abstention_is_named(
     assert "0.125" in render_card(manifest, codebook, withholding)
     assert "withheld" in render_card(manifest, codebook, withholding)
     assert "withheld" not in render_card(manifest, codebook, rule)
+    by_task = dict.fromkeys(codebook.tasks, 0.25) | {next(iter(codebook.tasks)): 0.5}
+    apart = DecisionRule(rule.scale, rule.bias, rule.threshold, abstain_within=by_task)
+    card = render_card(manifest, codebook, apart)
+    assert f"0.500 ({next(iter(codebook.tasks))})" in card
+    assert f"0.250 ({list(codebook.tasks)[-1]})" in card

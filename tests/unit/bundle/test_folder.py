@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -83,6 +84,16 @@ def test_what_is_written_comes_back(
     expected = rule.probabilities(classifier.predict_logits(SENTENCES), codebook)
     np.testing.assert_array_equal(probabilities, expected)
     np.testing.assert_array_equal(decisions.given, rule.decide(expected, codebook).given)
+
+
+def test_margins_of_single_tasks_come_back(
+    majority: Make, facts: BundleFacts, tmp_path: Path
+) -> None:
+    rule = replace(rule_for(TINY), abstain_within={"tone": 0.125})
+    write_bundle(tmp_path / "bundle", majority(TINY), rule, facts)
+    found = load_bundle(tmp_path / "bundle").rule
+    assert found == rule
+    assert (found.within("tone"), found.within("topic")) == (0.125, 0.0)
 
 
 def test_rules_come_back_with_their_codebook(facts: BundleFacts, tmp_path: Path) -> None:

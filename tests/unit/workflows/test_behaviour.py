@@ -13,7 +13,7 @@ from pipeline.errors import InputError, SettingsError
 from pipeline.evaluation.behaviour import BehaviourResult
 from pipeline.settings.experiment import BehaviourSettings
 from pipeline.workflows.behaviour import read_suite, run_suite
-from pipeline.workflows.evaluate import evaluate_file
+from pipeline.workflows.evaluate import Further, evaluate_file
 from pipeline.workflows.watcher import Silent
 
 NAMES = Path(__file__).parents[3] / "configs" / "names.yaml"
@@ -47,8 +47,9 @@ def behaviour(project: Path) -> BehaviourSettings:
 def results_of(
     bundle: Bundle, path: Path, behaviour: BehaviourSettings, *, seed: int
 ) -> tuple[BehaviourResult, ...]:
+    further = Further(behaviour=behaviour)
     return evaluate_file(
-        bundle, path, replicates=100, seed=seed, watcher=Silent(), behaviour=behaviour
+        bundle, path, replicates=100, seed=seed, watcher=Silent(), further=further
     ).behaviour
 
 

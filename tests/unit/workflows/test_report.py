@@ -18,7 +18,7 @@ from pipeline.decision import DecisionRule
 from pipeline.errors import BundleError, InputError, OutputError
 from pipeline.settings.classifiers import RulesSettings
 from pipeline.settings.ingest import IngestSettings
-from pipeline.workflows.classify import classify_documents, classify_sentence_rows
+from pipeline.workflows.classify import Target, classify_documents, classify_sentence_rows
 from pipeline.workflows.report import report
 from pipeline.workflows.watcher import Silent
 
@@ -32,9 +32,8 @@ def predictions(project: Path, bundle: Bundle) -> Path:
         [str(project / "docs")],
         IngestSettings(),
         bundle,
-        out=str(out),
+        Target(str(out)),
         stdin=io.BytesIO(),
-        stdout=io.BytesIO(),
         watcher=Silent(),
     )
     return out
@@ -76,9 +75,8 @@ def test_rows_without_labels_can_be_reported(
         str(tmp_path / "in.csv"),
         IngestSettings(),
         bundle,
-        out=str(tmp_path / "p.jsonl"),
+        Target(str(tmp_path / "p.jsonl")),
         stdin=io.BytesIO(),
-        stdout=io.BytesIO(),
         watcher=Silent(),
     )
     out = tmp_path / "r.html"
@@ -117,9 +115,8 @@ def laid_out(bundle: Bundle, tmp_path: Path) -> Path:
         [str(tmp_path / "in.txt")],
         IngestSettings(),
         bundle,
-        out=str(tmp_path / "p.jsonl"),
+        Target(str(tmp_path / "p.jsonl")),
         stdin=io.BytesIO(),
-        stdout=io.BytesIO(),
         watcher=Silent(),
     )
     return tmp_path / "p.jsonl"
@@ -165,9 +162,8 @@ def test_only_headline_scores_are_shown_under_names_for_readers(
         [str(tmp_path / "in.txt")],
         IngestSettings(),
         load_bundle(folder),
-        out=str(tmp_path / "p.jsonl"),
+        Target(str(tmp_path / "p.jsonl")),
         stdin=io.BytesIO(),
-        stdout=io.BytesIO(),
         watcher=Silent(),
     )
     report(tmp_path / "p.jsonl", model=folder, out=tmp_path / "r.html", title=TITLE)

@@ -1,0 +1,109 @@
+"""`stance agreement`: how far coders agree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli import console
+from pipeline.cli.options import DEFAULT_CODEBOOK, CodebookFile
+from pipeline.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pipeline.evaluation.agreement_report import AgreementReport, Question
+
+
+def agreement(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Annotations of several coders, or one labelled file a coder (.jsonl).",
+            show_default=False,
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="HTML page to write.")] = None,
+    disputed: Annotated[
+        Path | None,
+        typer.Option(
+            help="Disputed sentences to write for an adjudicator: .csv, .jsonl, or .json for Label "
+            "Studio."
+        ),
+    ] = None,
+    replicates: Annotated[
+        int, typer.Option(min=0, help="Draws of documents for the intervals; 0 gives none.")
+    ] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    codebook: CodebookFile = DEFAULT_CODEBOOK,
+) -> None:
+    """Measure agreement: Krippendorff's alpha (MASI for label sets), Cohen's kappa, percent.
+
+    Lines that cannot be used are named and leave the exit code at 0; without two coders it is 3.
+    """
+    from pipeline.cli.prepare import codebook_file
+    from pipeline.codebook import load_codebook
+    from pipeline.ingest.inputs import refuse_output
+    from pipeline.workflows.agreement import measure_agreement
+
+    for file in files:
+        refuse_output(file, [path for path in (out, disputed) if path is not None])
+    if out is not None and out.suffix.lower() not in (".html", ".htm"):
+        raise SettingsError([f"'{out}': the page is HTML; give a name in .html"], where="options")
+    summary = measure_agreement(
+        files,
+        load_codebook(codebook_file(codebook)),
+        replicates=replicates,
+        seed=seed,
+        page=out,
+        disputed=disputed,
+    )
+    report = summary.report
+    _print_scores(report)
+    console.say(
+        f"{report.sentences:,} sentences of {report.documents:,} documents, {report.shared:,} with "
+        f"two codings or more; {len(report.disputes):,} disputed."
+    )
+    for words in report.words:
+        if words.both:
+            console.say(
+                f"{words.task}: same words for the {words.role} in {words.same:,} of "
+                f"{words.both:,} labels that two coders both gave."
+            )
+    for path in (out, disputed):
+        if path is not None:
+            console.say(f"{path} written.")
+    for rejection in summary.rejections:
+        where = f"{rejection.source} {rejection.location}".strip()
+        console.say(f"set aside: {where}: {rejection.reason}: {rejection.detail}")
+
+
+def _print_scores(report: AgreementReport) -> None:
+    from pipeline.reporting.agreement import shown
+
+    rates = any(question.errors for question in report.questions)
+    header = ["", "given", "alpha", "percent equal", *(["errors"] if rates else [])]
+    rows = [
+        [
+            question.name,
+            " / ".join(f"{question.given[coder]:,}" for coder in report.coders),
+            shown(question.agreement.alpha),
+            shown(question.agreement.percent),
+            *([_rates(question)] if rates else []),
+        ]
+        for question in report.questions
+    ]
+    coders = " / ".join(report.coders)
+    console.table(header, rows, title=f"Agreement of {coders}, with 95 % intervals by documents")
+    pairs = list(report.questions[0].agreement.kappas)
+    console.table(
+        ["kappa", *(f"{first} / {second}" for first, second in pairs)],
+        [
+            [question.name, *(shown(question.agreement.kappas[pair]) for pair in pairs)]
+            for question in report.questions
+        ],
+    )
+
+
+def _rates(question: Question) -> str:
+    return " / ".join(f"{rate:.1%}" for rate in question.errors.values()) or "-"

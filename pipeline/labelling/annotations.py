@@ -1,0 +1,225 @@
+"""Annotations: what one coder says of one sentence, as canonical JSON lines.
+
+One annotation a line. A task is answered (`labels`), declined (`abstained`), or in neither, which
+means that nobody said anything about it. An empty tuple of labels is the answer "none of them".
+Words of holders and targets carry half-open character offsets in the text of their sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
+from pydantic import JsonValue as Json
+
+from pipeline.codebook import Codebook
+from pipeline.records import SPEAKER
+
+Draft = dict[str, Json]
+"""An annotation as JSON, not yet checked."""
+
+_STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The sentence that is annotated; `start` and `end` are its place in the cleaned statement."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    doc_id: str
+    sentence_id: str
+    text: str
+    start: int = 0
+    end: int = 0
+    context: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells sentences apart: document and sentence id."""
+        return self.doc_id, self.sentence_id
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Words with their place in the sentence; without one they stand outside of it.
+
+    `Span(SPEAKER)` is the author of the statement.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    text: str
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpanAttribution:
+    """Who holds a label of a sentence and toward whom; one of the two may be unknown."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    task: str
+    label: str
+    holder: Span | None = None
+    target: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CodebookStamp:
+    """The codebook an annotation was made with."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    name: str
+    version: str
+    signature: str
+
+    @classmethod
+    def of(cls, codebook: Codebook) -> CodebookStamp:
+        """Take the stamp of a codebook."""
+        return cls(codebook.name, codebook.version, codebook.signature)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} ({self.signature})"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the sentence came to be annotated, and with which probability it was drawn."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    design: str
+    probability: Annotated[float, Field(gt=0, le=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """What one coder says of one sentence. `sampling` and `time` are `None` where not known."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    item: Item
+    coder: str
+    codebook: CodebookStamp
+    time: AwareDatetime | None = None
+    sampling: Sampling | None = None
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    abstained: tuple[str, ...] = ()
+    attributions: tuple[SpanAttribution, ...] = ()
+    comment: str = ""
+
+    def said(self) -> tuple[object, ...]:
+        """Return the answers alone, for comparing two annotations of a sentence."""
+        return dict(self.labels), self.abstained, self.attributions, self.comment
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Labels that a model suggests; a task on which it abstains is absent.
+
+    `confidence`, in [0, 1], is the probability of the least certain decision.
+    """
+
+    model: str
+    labels: Mapping[str, tuple[str, ...]]
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sentence for annotation, with what is known of it already.
+
+    `annotations` go along as annotations; `said` is shown to an adjudicator, who decides anew.
+    """
+
+    item: Item
+    codebook: CodebookStamp
+    sampling: Sampling | None = None
+    suggestion: Suggestion | None = None
+    annotations: tuple[Annotation, ...] = ()
+    said: tuple[Annotation, ...] = ()
+
+
+ADAPTER: TypeAdapter[Annotation] = TypeAdapter(Annotation)
+"""Reads and writes annotations as JSON, strictly: nothing is converted, no key is unknown."""
+
+
+def to_line(annotation: Annotation) -> bytes:
+    """Return an annotation as one JSON line."""
+    return ADAPTER.dump_json(annotation) + b"\n"
+
+
+def to_draft(annotation: Annotation) -> Draft:
+    """Return an annotation as JSON."""
+    draft: Draft = ADAPTER.dump_python(annotation, mode="json")
+    return draft
+
+
+def form(sheet: Sheet) -> Draft:
+    """Return the draft of an annotation that a person is to fill in, without its reader's aids."""
+    return {
+        "item": asdict(sheet.item),
+        "coder": None,
+        "codebook": asdict(sheet.codebook),
+        "time": None,
+        "sampling": None if sheet.sampling is None else asdict(sheet.sampling),
+        "labels": {},
+        "abstained": [],
+        "attributions": [],
+        "comment": "",
+    }
+
+
+def is_blank(draft: Mapping[str, Json]) -> bool:
+    """Tell whether a form was not filled in; the name of a coder alone is no annotation."""
+    return not any(draft.get(key) for key in ("labels", "abstained", "attributions", "comment"))
+
+
+def locate(span: Span, text: str) -> Span:
+    """Return the span with the place where its words stand first in `text`, if they do."""
+    if span.start is not None or span.text == SPEAKER or not span.text.strip():
+        return span
+    at = text.find(span.text)
+    return span if at < 0 else Span(span.text, at, at + len(span.text))
+
+
+def normal(annotation: Annotation, codebook: Codebook) -> Annotation:
+    """Return the annotation with everything in codebook order and words located in the text."""
+    order = {task: list(facts.labels) for task, facts in codebook.tasks.items()}
+    columns = {column: j for j, column in enumerate(codebook.columns)}
+    text = annotation.item.text
+    return replace(
+        annotation,
+        coder=annotation.coder.strip(),
+        labels={
+            task: tuple(sorted(set(labels), key=lambda name: _rank(order.get(task, []), name)))
+            for task, labels in sorted(
+                annotation.labels.items(), key=lambda entry: _rank(list(order), entry[0])
+            )
+        },
+        abstained=tuple(
+            sorted(set(annotation.abstained), key=lambda name: _rank(list(order), name))
+        ),
+        attributions=tuple(
+            sorted(
+                (
+                    replace(
+                        given,
+                        holder=None if given.holder is None else locate(given.holder, text),
+                        target=None if given.target is None else locate(given.target, text),
+                    )
+                    for given in annotation.attributions
+                ),
+                key=lambda given: columns.get((given.task, given.label), len(columns)),
+            )
+        ),
+    )
+
+
+def _rank(order: Sequence[str], name: str) -> tuple[int, str]:
+    return (order.index(name) if name in order else len(order)), name

@@ -1,0 +1,77 @@
+"""Agreement of several coders: measured, shown as a page, and what they dispute written out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.codebook import Codebook
+from pipeline.errors import InputError, SettingsError
+from pipeline.evaluation.agreement_report import AgreementReport, Dispute, report_agreement
+from pipeline.labelling.annotations import CodebookStamp, Sheet
+from pipeline.labelling.codings import read_codings
+from pipeline.output import write_text
+from pipeline.records import Rejection
+from pipeline.reporting.agreement import render_agreement
+from pipeline.workflows.annotate import FORMATS, write_sheets
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementSummary:
+    """What was measured, and what could not be used."""
+
+    report: AgreementReport
+    rejections: Sequence[Rejection]
+
+
+def measure_agreement(
+    files: Sequence[Path],
+    codebook: Codebook,
+    *,
+    replicates: int,
+    seed: int,
+    page: Path | None = None,
+    disputed: Path | None = None,
+) -> AgreementSummary:
+    """Measure the agreement of the coders in `files`.
+
+    Args:
+        page: HTML file to write.
+        disputed: file of the disputed sentences to write for an adjudicator; its ending tells the
+            format, as for `stance annotate export`.
+
+    Raises:
+        InputError: a file cannot be read, there are not two coders, or the disputed sentences have
+            no text.
+        SettingsError: `disputed` ends in no known format.
+        OutputError: an output cannot be written.
+    """
+    to = None if disputed is None else _format(disputed)
+    codings = read_codings(files, codebook)
+    report = report_agreement(codings.codings, codebook, replicates=replicates, seed=seed)
+    if page is not None:
+        write_text(page, render_agreement(report, codebook, rejected=codings.rejections))
+    if disputed is not None and to is not None:
+        sheets = [_sheet(dispute, codebook) for dispute in report.disputes]
+        if any(not sheet.item.text for sheet in sheets):
+            raise InputError(
+                f"{', '.join(map(str, files))}: some rows hold labels without their text, so "
+                "nobody can decide on them. Give annotations or labelled documents."
+            )
+        write_sheets(sheets, codebook, to=to, out=disputed)
+    return AgreementSummary(report, codings.rejections)
+
+
+def _format(disputed: Path) -> str:
+    endings: Mapping[str, str] = {ending: name for name, ending in FORMATS.items()}
+    if (found := endings.get(disputed.suffix.lower())) is None:
+        mistake = f"'{disputed}': expected a name in {', '.join(endings)}"
+        raise SettingsError([mistake], where="options")
+    return found
+
+
+def _sheet(dispute: Dispute, codebook: Codebook) -> Sheet:
+    said = tuple(coding.annotation(codebook) for coding in dispute.codings)
+    item = next((one.item for one in said if one.item.text), said[0].item)
+    return Sheet(item, CodebookStamp.of(codebook), said=said)

@@ -1,0 +1,135 @@
+"""Models to compare: found by run, alias or folder, and what each of them has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from pipeline.bundle.folder import MANIFEST, read_facts
+from pipeline.codebook import Codebook
+from pipeline.errors import InputError
+from pipeline.records import LabelledDocument
+from pipeline.tracking import Store, data_digests, digest_of, download_bundle, find_run, read_json
+from pipeline.tracking.registered import ALIASES, download_version, find_version
+from pipeline.workflows.scoring import read_documents
+from pipeline.workflows.train import SPLIT_ARTIFACT
+from pipeline.workflows.watcher import Watcher
+
+_USES = ("train", "calibration", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A model to compare.
+
+    `label` is what tables call it; `run_id` the run that trained it, if it names one; `fetch`
+    copies its bundle into a folder that is there and returns where it lies.
+    """
+
+    label: str
+    reference: str
+    run_id: str | None
+    fetch: Callable[[Path], Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The documents that a run split its corpus into, read from the files it names.
+
+    `changed` says how what is read differs from what the run recorded, empty where it does not.
+    """
+
+    seen: tuple[LabelledDocument, ...]
+    held_out: tuple[LabelledDocument, ...]
+    changed: str = ""
+
+
+def find_contender(store: Store, reference: str, *, experiment: str) -> Contender:
+    """Return the model that a reference means.
+
+    That is an alias of the registered model (`champion`, `challenger`), the folder of a bundle, or
+    a run by its id, the beginning of one, or its name (the latest).
+
+    Raises:
+        InputError: there is no such model; the message lists runs.
+        BundleError: the folder holds a bundle that is not sound.
+        OutputError: the store does not answer.
+    """
+    if reference in ALIASES:
+        version = find_version(store, reference)
+        return Contender(
+            f"{reference} (version {version.version})",
+            reference,
+            version.run_id,
+            lambda into: download_version(store, version, into),
+        )
+    folder = Path(reference)
+    if (folder / MANIFEST).is_file():
+        manifest, _ = read_facts(folder)
+        label = f"{folder.resolve().name} {manifest.model_id.rpartition('-')[2][:8]}"
+        return Contender(label, reference, manifest.facts.run_id, lambda _: folder)
+    run = find_run(store, reference, experiment=experiment)
+    return Contender(
+        f"{run.name} {run.run_id[:8]}",
+        reference,
+        run.run_id,
+        lambda into: download_bundle(store, run.run_id, into),
+    )
+
+
+def require_different(contenders: Sequence[Contender]) -> None:
+    """Check that no model is named twice.
+
+    Raises:
+        InputError: two references mean one model.
+    """
+    by_label: dict[str, str] = {}
+    for one in contenders:
+        if one.label in by_label:
+            raise InputError(
+                f"'{by_label[one.label]}' and '{one.reference}' are the same model, {one.label}. "
+                "Name another one; of runs with the same name the latest is taken, so give the id."
+            )
+        by_label[one.label] = one.reference
+
+
+def learned_by(
+    contender: Contender, codebook: Codebook, store: Store, watcher: Watcher
+) -> Learned | str:
+    """Return what a model was trained on, or why that is not known.
+
+    The corpora are read where the run says they lie, and held against the digests it recorded.
+
+    Raises:
+        OutputError: the store does not answer.
+    """
+    if contender.run_id is None:
+        return "it names no run"
+    try:
+        recorded = TypeAdapter(dict[str, list[str]]).validate_python(
+            read_json(store, contender.run_id, SPLIT_ARTIFACT)
+        )
+        corpus = _corpus(read_json(store, contender.run_id, "config.resolved.json"))
+        documents = {d.doc_id: d for d in read_documents(corpus, codebook, watcher)}
+    except (InputError, ValidationError) as error:
+        return str(error).partition("\n")[0]
+    digests = data_digests(store, contender.run_id)
+    parts: dict[str, tuple[LabelledDocument, ...]] = {}
+    changed = []
+    for use in _USES:
+        ids = recorded.get(use, [])
+        parts[use] = tuple(documents[i] for i in ids if i in documents)
+        if len(parts[use]) < len(ids):
+            changed.append(f"{len(ids) - len(parts[use])} {use} documents are gone")
+        elif digest_of(parts[use], codebook) != digests.get(use):
+            changed.append(f"{use} documents were changed")
+    return Learned((*parts["train"], *parts["calibration"]), parts["test"], ", ".join(changed))
+
+
+def _corpus(settings: Mapping[str, object]) -> list[Path]:
+    """Return the files that settings, as a run keeps them, name as the corpus."""
+    data = TypeAdapter(dict[str, object]).validate_python(settings.get("data"))
+    return TypeAdapter(list[Path]).validate_python(data.get("corpus"))

@@ -1,0 +1,124 @@
+"""Stage `estimate --draw`: a random sample of labelled sentences, to be labelled by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.codebook import Codebook
+from pipeline.evaluation.sampling_design import draw_documents, draw_sentences, strata_by_label
+from pipeline.inference.row_files import GUARDED, read_rows
+from pipeline.inference.rows import Row, RowFormat, Value
+from pipeline.output import write_text
+from pipeline.settings.estimation import Design
+from pipeline.workflows.population import read_population
+from pipeline.workflows.sample_file import NONE, PROBABILITY
+
+
+@dataclass(frozen=True, slots=True)
+class DrawSummary:
+    """What was drawn."""
+
+    sentences: int
+    documents: int
+    lowest: float
+    highest: float
+
+
+def draw_sample(
+    labels: Path,
+    codebook: Codebook,
+    *,
+    size: int,
+    design: Design,
+    task: str,
+    cluster: str,
+    seed: int,
+    out: Path,
+) -> DrawSummary:
+    """Draw sentences from the output of `stance classify` and write a form to label them in.
+
+    The rows stand in the order of the labels, with the sentence before for context, and do not
+    show what the model said, which would draw annotators to it.
+
+    Args:
+        size: how many sentences (or documents) to draw.
+        task: stratified: strata are by the rarest label that the model gives in this task.
+
+    Raises:
+        InputError: the labels cannot be read.
+        SettingsError: that many cannot be drawn.
+        OutputError: `out` cannot be written.
+    """
+    known = read_population(labels, codebook, cluster=cluster)
+    population = known.population
+    if design is Design.DOCUMENTS:
+        inclusion = draw_documents(population.documents, size, seed=seed)
+    elif design is Design.STRATIFIED:
+        given = population.given[:, codebook.slice_of(task)] == 1.0
+        inclusion = draw_sentences(strata_by_label(given), size, seed=seed)
+    else:
+        whole = np.zeros(len(population.documents), dtype=np.intp)
+        inclusion = draw_sentences(whole, size, seed=seed)
+    drawn = np.flatnonzero(~np.isnan(inclusion))
+    chances = {known.sentence_ids[i]: float(inclusion[i]) for i in drawn}
+    said = f"{design.value}{f' by {task}' if design is Design.STRATIFIED else ''}, seed {seed}"
+    rows = _form(labels, codebook, chances, said)
+    text = _as_csv(rows) if out.suffix.lower() == ".csv" else _as_json_lines(rows)
+    write_text(out, text)
+    return DrawSummary(
+        len(drawn),
+        len(np.unique(population.documents[drawn])),
+        min(chances.values()),
+        max(chances.values()),
+    )
+
+
+def _form(labels: Path, codebook: Codebook, chances: dict[str, float], design: str) -> list[Row]:
+    facts = ("speaker", "date", "genre", "heading", "lead_in")
+    wanted = ("sentence_id", "doc_id", "start", "text", *facts)
+    rows: list[Row] = []
+    document, before = None, None
+    for _, row in read_rows(labels, RowFormat(codebook), wanted):
+        if row["doc_id"] != document:
+            document, before = row["doc_id"], None
+        if (chance := chances.get(str(row["sentence_id"]))) is not None:
+            form: Row = {name: row[name] for name in ("sentence_id", "doc_id")}
+            form["start"] = None if row["start"] is None else int(float(str(row["start"])))
+            form |= {name: row[name] for name in facts}
+            form |= {"context": before, "text": row["text"]}
+            form |= dict.fromkeys(codebook.tasks)
+            rows.append({**form, PROBABILITY: chance, "sampling_design": design})
+        before = row["text"]
+    return rows
+
+
+def _as_csv(rows: list[Row]) -> str:
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(rows[0]))
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    return out.getvalue()
+
+
+def _cell(value: Value) -> Value:
+    """Keep a spreadsheet from running a cell as a formula; reading takes the apostrophe away."""
+    return f"'{value}" if isinstance(value, str) and f"'{value}".startswith(GUARDED) else value
+
+
+def _as_json_lines(rows: list[Row]) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def how_to_fill_in(out: Path) -> str:
+    """Return how to write labels into the file that was drawn."""
+    none = f"labels joined by semicolons, '{NONE}' where none applies"
+    if out.suffix.lower() != ".csv":
+        none = "a list of labels, [] where none applies"
+    return f"Label every row ({none}), then: stance estimate LABELS --sample {out}"

@@ -1,0 +1,226 @@
+"""The labelled sample: sentences drawn at random, their inclusion probabilities, and true labels.
+
+CSV with a header, or JSON lines with one object a sentence. Columns:
+
+- `sentence_id` as in the output of `stance classify`, or `doc_id` and `start`;
+- `inclusion_probability`: with which chance the sentence was to come into the sample, in (0, 1];
+- one column a task. JSON lines: a list of labels ([] for none of them) or, in multiclass tasks,
+  one label. CSV: labels joined by semicolons, "(none)" for none of them. Empty, null or absent
+  means not labelled: either a task is labelled in every sampled sentence, or in none and is left
+  out.
+
+Other columns are not read.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.codebook import Codebook, TaskType
+from pipeline.errors import InputError, near_matches
+from pipeline.evaluation.share_estimates import Array
+from pipeline.inference.row_files import GUARDED
+from pipeline.workflows.population import AMBIGUOUS, LabelledPopulation
+
+PROBABILITY = "inclusion_probability"
+NONE = "(none)"
+"""In CSV: a sentence was looked at and carries no label of the task."""
+SUFFIXES = (".csv", ".jsonl")
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledSample:
+    """Inclusion probabilities (n,) and true labels (n, width) of the sampled among n sentences.
+
+    NaN where a sentence was not sampled. Tasks in `unlabelled` are NaN in all of them.
+    """
+
+    inclusion: Array
+    truth: Array
+    unlabelled: tuple[str, ...]
+
+
+def read_sample(
+    path: Path, codebook: Codebook, known: LabelledPopulation, tasks: Sequence[str]
+) -> LabelledSample:
+    """Read a labelled sample of a population; only labels of the given tasks.
+
+    Raises:
+        InputError: the file cannot be read; or rows are not of the population, stand there twice,
+            lack a probability or labels, or have wrong ones. All such rows are named at once.
+    """
+    count = len(known.sentence_ids)
+    inclusion = np.full(count, np.nan)
+    truth = np.full((count, codebook.width), np.nan)
+    mistakes: list[str] = []
+    missing: dict[str, list[str]] = {task: [] for task in tasks}
+    lines: dict[int, int] = {}
+    rows = list(_rows(path))
+    for number, row in rows:
+        where = f"line {number}"
+        i = _place(row, known, where, mistakes)
+        probability = _probability(row.get(PROBABILITY), where, mistakes)
+        if i is not None and i in lines:
+            mistakes.append(f"{where}: the same sentence as line {lines[i]}; keep one of them")
+        for task in tasks:
+            labels = _labels(row.get(task), task, codebook, where, mistakes)
+            if labels is None:
+                missing[task].append(where)
+            elif i is not None:
+                part = codebook.slice_of(task)
+                truth[i, part] = [float(name in labels) for name in codebook.tasks[task].labels]
+        if i is not None:
+            lines.setdefault(i, number)
+            inclusion[i] = probability
+    if not rows:
+        raise InputError(f"{path}: holds no rows.")
+    unlabelled = tuple(task for task, empty in missing.items() if len(empty) == len(rows))
+    if len(unlabelled) == len(missing) and not mistakes:
+        raise InputError(
+            f"{path}: no row has labels; fill in {' or '.join(map(repr, tasks))} "
+            f"(in CSV '{NONE}' where none applies)."
+        )
+    for task, empty in missing.items():
+        if empty and task not in unlabelled:
+            mistakes.append(
+                f"'{task}' is empty in {len(empty)} row(s) ({_first(empty)}) and filled in others: "
+                f"label them ('{NONE}' in CSV, [] in JSON lines where none applies), or draw "
+                "fewer; leaving out what is hard to label makes the probabilities wrong"
+            )
+    if mistakes:
+        more = len(mistakes) - _SHOWN
+        shown = [f"  - {mistake}" for mistake in mistakes[:_SHOWN]]
+        shown += [f"  - and {more} more"] if more > 0 else []
+        raise InputError(f"{path}: {len(mistakes)} mistake(s)\n" + "\n".join(shown))
+    return LabelledSample(inclusion, truth, unlabelled)
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise InputError(f"{path}: a sample is CSV or JSON lines; give a name in .csv or .jsonl.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: is not UTF-8 ({error.reason}). Save it as CSV UTF-8.") from None
+    yield from _csv(path, text) if suffix == ".csv" else _json_lines(path, text)
+
+
+def _csv(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, object]]]:
+    header = text.partition("\n")[0]
+    # Spreadsheets of many countries separate by semicolons, whatever the file had before.
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    _require_columns(path, lines.fieldnames or ())
+    try:
+        for row in lines:
+            cells = {k: (v or "").strip() for k, v in row.items() if k is not None}
+            yield (
+                lines.line_num,
+                {k: v[1:] if v.startswith(GUARDED) else v for k, v in cells.items()},
+            )
+    except csv.Error as error:
+        raise InputError(f"{path}:{lines.line_num}: not CSV ({error}).") from None
+
+
+def _require_columns(path: Path, header: object) -> None:
+    names = set(header) if isinstance(header, list | tuple) else set()
+    if PROBABILITY not in names:
+        raise InputError(
+            f"{path}: has no column '{PROBABILITY}'.{near_matches(PROBABILITY, names)} Without it "
+            "one cannot tell what the sample stands for. 'stance estimate LABELS --draw N --out "
+            "sample.csv' draws one with it."
+        )
+    if "sentence_id" not in names and not {"doc_id", "start"} <= names:
+        raise InputError(f"{path}: needs a column 'sentence_id', or 'doc_id' and 'start'.")
+
+
+def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, object]]]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path}:{number}: not JSON ({error}).") from None
+        if not isinstance(row, dict):
+            raise InputError(f"{path}:{number}: expected an object, got {type(row).__name__}.")
+        _require_columns(path, tuple(row))
+        yield number, row
+
+
+def _place(
+    row: Mapping[str, object], known: LabelledPopulation, where: str, mistakes: list[str]
+) -> int | None:
+    name = row.get("sentence_id")
+    key: str | tuple[str, int]
+    if name not in (None, ""):
+        key, shown = str(name), f"sentence_id '{name}'"
+    else:
+        start = str(row.get("start"))
+        shown = f"doc_id '{row.get('doc_id')}', start {start}"
+        if not start.isdecimal():
+            mistakes.append(f"{where}: {shown}: expected a sentence_id, or doc_id and start")
+            return None
+        key = str(row.get("doc_id")), int(start)
+    found = known.rows.get(key)
+    if found is None:
+        mistakes.append(
+            f"{where}: {shown} is not among the labelled sentences; the sample must be drawn from "
+            "them (and not be changed by another version of the text or model)"
+        )
+    elif found == AMBIGUOUS:
+        mistakes.append(f"{where}: several sentences have {shown}; name it by sentence_id")
+        return None
+    return found
+
+
+def _probability(value: object, where: str, mistakes: list[str]) -> float:
+    if value in (None, ""):
+        mistakes.append(f"{where}: '{PROBABILITY}' is missing")
+        return math.nan
+    try:
+        number = float(str(value).replace(",", "."))
+    except ValueError:
+        number = math.nan
+    if not 0 < number <= 1:
+        mistakes.append(f"{where}: '{PROBABILITY}' is {value!r}, expected a number in (0, 1]")
+    return number
+
+
+def _labels(
+    value: object, task: str, codebook: Codebook, where: str, mistakes: list[str]
+) -> tuple[str, ...] | None:
+    """Return the labels, () for none of them, `None` where there is no answer."""
+    if value in (None, ""):
+        return None
+    multilabel = codebook.tasks[task].type is TaskType.MULTILABEL
+    if isinstance(value, list):
+        given = [str(one.get("label") if isinstance(one, dict) else one) for one in value]
+    elif multilabel and str(value).strip() == NONE:
+        given = []
+    else:
+        given = [part.strip() for part in str(value).split(";") if part.strip()]
+    names = codebook.tasks[task].labels
+    for name in given:
+        if name not in names:
+            near = near_matches(name, [*names, NONE] if multilabel else names)
+            mistakes.append(f"{where}: unknown label '{name}' of task '{task}'.{near}")
+    if not multilabel and len(given) != 1:
+        mistakes.append(f"{where}: '{task}' takes exactly one label, got {len(given)}")
+    return tuple(given)
+
+
+def _first(rows: list[str]) -> str:
+    return ", ".join(rows[:3]) + (", ..." if len(rows) > 3 else "")

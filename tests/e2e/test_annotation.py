@@ -1,0 +1,134 @@
+"""From predictions to an adjudicated labelled file, as two coders and an adjudicator do it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+
+class Done(Protocol):
+    code: int
+    out: str
+    err: str
+
+    def failed(self, code: int, *parts: str) -> None: ...
+
+
+class Stance(Protocol):
+    folder: Path
+
+    def __call__(self, *args: str | Path, code: int | None = ...) -> Done: ...
+
+
+BOOK = ("--codebook", "codebook.yaml")
+
+
+def fill_in(path: Path, answers: dict[str, dict[str, str]], **everywhere: str) -> None:
+    """Fill in the rows of a spreadsheet by the beginning of their text."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row |= everywhere
+        for start, given in answers.items():
+            if row["text"].startswith(start):
+                row |= given
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture
+def annotated(stance: Stance) -> Stance:
+    """A project in which two coders filled in spreadsheets: ann.csv and bob.csv."""
+    stance("classify", "docs", "-m", "bundle", "-o", "predictions.jsonl", code=0)
+    for coder in ("ann", "bob"):
+        done = stance(
+            "annotate", "export", "predictions.jsonl", "--to", "csv", "-o", f"{coder}.csv", *BOOK,
+            code=0,
+        )  # fmt: skip
+        assert "with a suggestion" in done.err
+    plain = {"topic": "(none)", "tone": "neither"}
+    soup = {"topic": "food", "topic-food-holder": "SPEAKER", "topic-food-target": "The soup"}
+    ann = {"The soup": {**soup, "tone": "praise"}, "A rude": {"topic": "service", "tone": "blame"}}
+    bob = {"The soup": {**soup, "tone": "neither"}, "A rude": {"topic": "service", "tone": "blame"}}
+    fill_in(stance.folder / "ann.csv", ann, **plain, coder="ann")
+    fill_in(stance.folder / "bob.csv", bob, **plain, coder="bob")
+    return stance
+
+
+def test_from_predictions_to_an_adjudicated_file(annotated: Stance) -> None:
+    stance = annotated
+    stance("annotate", "import", "ann.csv", "bob.csv", "-o", "both.jsonl", *BOOK, code=0)
+    done = stance(
+        "agreement", "both.jsonl", "-o", "page.html", "--disputed", "disputed.csv",
+        "--replicates", "50", *BOOK, code=0,
+    )  # fmt: skip
+    assert "1 disputed" in done.err
+    assert "Agreement of ann / bob" in done.out
+    assert "The soup was excellent." in (stance.folder / "page.html").read_text("utf-8")
+    with (stance.folder / "disputed.csv").open(newline="", encoding="utf-8") as file:
+        [row] = list(csv.DictReader(file))
+    assert row["note: said by bob"].startswith("topic: food; tone: neither")
+    fill_in(stance.folder / "disputed.csv", {"The soup": {"tone": "praise"}})
+    imported = ("annotate", "import", "disputed.csv", "-o", "decisions.jsonl", *BOOK)
+    stance(*imported).failed(3, "'coder' is missing")
+    stance(*imported, "--coder", "chair", code=0)
+    done = stance(
+        "annotate", "adjudicate", "both.jsonl", "--decisions", "decisions.jsonl",
+        "-o", "labelled.jsonl", *BOOK, code=0,
+    )  # fmt: skip
+    assert "1 decided" in done.err
+    rows = [
+        json.loads(line) for line in (stance.folder / "labelled.jsonl").read_bytes().splitlines()
+    ]
+    sentences = {s["text"]: s for row in rows for s in row["sentences"]}
+    assert sentences["The soup was excellent."]["tone"] == "praise"
+    assert sentences["The soup was excellent."]["topic"] == [
+        {"label": "food", "holder": "SPEAKER", "target": "The soup"}
+    ]
+    assert all(s["tone"] is not None for s in sentences.values())
+    # the labelled file is annotations of its own, and can be compared with the coders
+    stance("agreement", "both.jsonl", "labelled.jsonl", "--replicates", "0", *BOOK, code=0)
+
+
+def test_exports_are_read_back_and_errors_are_listed(annotated: Stance) -> None:
+    stance = annotated
+    both = ("annotate", "import", "ann.csv", "bob.csv", "-o", "both.jsonl", *BOOK)
+    stance(*both, code=0)
+    canonical = (stance.folder / "both.jsonl").read_bytes()
+    for to, name in (("csv", "x.csv"), ("label-studio", "x.json"), ("jsonl", "x.jsonl")):
+        stance("annotate", "export", "both.jsonl", "--to", to, "-o", name, *BOOK, code=0)
+        stance("annotate", "import", name, "-o", f"{name}.back.jsonl", *BOOK, code=0)
+        back = (stance.folder / f"{name}.back.jsonl").read_bytes()
+        assert sorted(back.splitlines()) == sorted(canonical.splitlines())
+    assert (stance.folder / "x.interface.xml").read_text("utf-8").startswith("<View>")
+    lines = canonical.splitlines(keepends=True)
+    (stance.folder / "bad.jsonl").write_bytes(b"".join(lines) + lines[0] + lines[1][:40])
+    done = stance("annotate", "import", "bad.jsonl", "-o", "good.jsonl", *BOOK)
+    done.failed(6, "2 set aside: 1 duplicate, 1 bad row", "good.jsonl.rejects.jsonl")
+    assert (stance.folder / "good.jsonl").read_bytes() == canonical
+    rejects = (stance.folder / "good.jsonl.rejects.jsonl").read_bytes().splitlines()
+    assert [json.loads(line)["location"] for line in rejects] == [
+        f"line {len(lines) + 1}",
+        f"line {len(lines) + 2}",
+    ]
+
+
+def test_wrong_calls_say_so(shared: Stance) -> None:
+    stance = shared
+    stance("annotate", "export", "codebook.yaml", "--to", "csv", "-o", "x.csv", *BOOK).failed(
+        3, "no sentence to annotate"
+    )
+    stance("annotate", "import", "codebook.yaml", "-o", "x.jsonl", *BOOK).failed(3, "got '.yaml'")
+    stance("annotate", "import", "no.csv", "-o", "x.jsonl", *BOOK).failed(3, "cannot be read")
+    stance("agreement", "corpus.jsonl", *BOOK).failed(3, "needs two coders or more, got corpus")
+    stance("agreement", "corpus.jsonl", "-o", "x.pdf", *BOOK).failed(2, "give a name in .html")
+    stance("agreement", "corpus.jsonl", "--disputed", "x.txt", *BOOK).failed(2, "expected a name")
+    stance("annotate", "import", "x.csv", "-o", "x.jsonl", "--rename", "a", *BOOK).failed(
+        2, "OLD=NEW"
+    )

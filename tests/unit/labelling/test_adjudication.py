@@ -1,0 +1,72 @@
+"""What coders agree on stands, an adjudicator decides the rest, and what is open stays unknown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from pipeline.codebook import Codebook
+from pipeline.labelling.adjudication import adjudicate
+from pipeline.labelling.annotations import (
+    Annotation,
+    CodebookStamp,
+    Item,
+    Span,
+    SpanAttribution,
+    normal,
+)
+from pipeline.labelling.corpus import read_labelled
+
+SOUP = "The soup was cold."
+
+
+def said(codebook: Codebook, coder: str, number: int, **answers: object) -> Annotation:
+    item = Item("d", f"d#{number}", f"{SOUP} ({number})", start=10 * number)
+    made = Annotation(item, coder, CodebookStamp.of(codebook), **answers)  # type: ignore[arg-type]
+    return normal(made, codebook)
+
+
+def food(holder: str = "SPEAKER") -> tuple[SpanAttribution, ...]:
+    return (SpanAttribution("topic", "food", Span(holder), Span("soup")),)
+
+
+def test_all_ways_to_settle_a_sentence(
+    tiny: Codebook, tmp_path: Path, write_jsonl: Callable[..., Path]
+) -> None:
+    blame = {"labels": {"topic": ("food",), "tone": ("blame",)}, "attributions": food()}
+    praise = {**blame, "labels": {"topic": ("food",), "tone": ("praise",)}}
+    other = {**blame, "attributions": food("a guest")}
+    annotations = [
+        *(said(tiny, coder, 2, **blame) for coder in ("ann", "bob")),  # out of reading order
+        *(said(tiny, coder, 0, **answers) for coder, answers in (("ann", blame), ("bob", praise))),
+        *(said(tiny, coder, 1, **answers) for coder, answers in (("ann", blame), ("bob", other))),
+        said(tiny, "ann", 3, labels={"topic": ()}, abstained=("tone",)),
+        said(tiny, "bob", 3, labels={"topic": ()}),
+        said(tiny, "ann", 4, **blame),
+        said(tiny, "bob", 4, **praise),
+    ]
+    decisions = [
+        said(tiny, "chair", 0, labels={"tone": ("neither",)}),
+        said(tiny, "chair", 1, labels={"topic": ("food",)}, attributions=food("a guest")),
+        said(tiny, "chair", 4, abstained=("tone",)),
+        said(tiny, "chair", 9, labels={"tone": ("blame",)}),
+    ]
+    result = adjudicate(annotations, decisions, tiny)
+    assert {task: dict(n) for task, n in result.settled.items()} == {
+        "topic": {"agreed": 4, "decided": 1},
+        "tone": {"agreed": 2, "decided": 2, "still open": 1},
+    }
+    assert [one.item.sentence_id for one in result.unused] == ["d#9"]
+    [document], rejections = read_labelled(write_jsonl(*result.rows), tiny)
+    assert rejections == []
+    texts = [one.sentence.text for one in document.sentences]
+    assert texts == [f"{SOUP} ({number})" for number in range(5)]
+    assert [one.labels["tone"] for one in document.sentences] == [
+        ("neither",), ("blame",), ("blame",), None, None,
+    ]  # fmt: skip
+    assert [one.labels["topic"] for one in document.sentences] == [
+        ("food",), ("food",), ("food",), (), ("food",),
+    ]  # fmt: skip
+    assert [a.holder for a in document.sentences[1].attributions] == ["a guest"]
+    assert json.loads(json.dumps(result.rows))[0]["sentences"][3]["topic"] == []

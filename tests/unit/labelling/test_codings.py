@@ -1,0 +1,83 @@
+"""Codings of several coders are read from every form they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.codebook import Codebook
+from pipeline.errors import InputError
+from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, to_line
+from pipeline.labelling.codings import read_codings
+from pipeline.records import Attribution, RejectReason
+
+Write = Callable[..., Path]
+
+
+def flat(coder: str | None, i: int, **more: object) -> dict[str, object]:
+    return {"doc_id": "d", "i": i, "coder": coder, "topic": [], "tone": "blame"} | more
+
+
+def test_rows_of_one_sentence_and_coder(tiny: Codebook, write_jsonl: Write) -> None:
+    held = [{"label": "food", "holder": "SPEAKER", "target": None}]
+    path = write_jsonl(
+        flat("A", 0, topic=held),
+        flat("B", 0, topic=["food", "service"], tone=None),
+        flat("B", 0),
+        flat(None, 1),
+        {"doc_id": "d", "coder": "A"},
+        flat("A", 2, topic=["fod"]),
+        "{",
+    )
+    found = read_codings([path], tiny)
+    assert found.coders == ("A", "B")
+    first, second = found.codings
+    assert first.labels == {"topic": ("food",), "tone": ("blame",)}
+    assert first.attributions == (Attribution("food", "SPEAKER", None),)
+    assert second.labels == {"topic": ("food", "service"), "tone": None}
+    assert {r.location: r.reason for r in found.rejections} == {
+        "line 3": RejectReason.DUPLICATE,
+        "line 4": RejectReason.NO_CODER,
+        "line 5": RejectReason.BAD_ROW,
+        "line 6": RejectReason.UNKNOWN_LABEL,
+        "line 7": RejectReason.BAD_ROW,
+    }
+
+
+def test_labelled_documents_are_of_the_coder_of_their_file(
+    tiny: Codebook, write_jsonl: Write
+) -> None:
+    sentence = {"text": "The soup was cold.", "topic": [{"label": "food", "holder": "SPEAKER"}]}
+    ann = write_jsonl({"doc_id": "d", "sentences": [sentence]}, name="ann.jsonl")
+    bob = write_jsonl({"doc_id": "d", "sentences": [sentence | {"topic": []}]}, name="bob.jsonl")
+    found = read_codings([ann, bob], tiny)
+    assert [(c.coder, c.unit, c.labels["topic"]) for c in found.codings] == [
+        ("ann", "d#0", ("food",)),
+        ("bob", "d#0", ()),
+    ]
+    made = found.codings[0].annotation(tiny)
+    assert made.labels == {"topic": ("food",)}
+    assert made.item.text == sentence["text"]
+
+
+def test_annotations_and_other_forms_go_together(tiny: Codebook, tmp_path: Path) -> None:
+    item = Item("d", "0", "The soup was cold.", context="We sat.")
+    stamp = CodebookStamp.of(tiny)
+    lines = [to_line(Annotation(item, c, stamp, labels={"tone": ("blame",)})) for c in "ab"]
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"".join(lines) + lines[0])
+    found = read_codings([path], tiny)
+    assert [(c.coder, c.unit, c.text, c.context) for c in found.codings] == [
+        ("a", "0", item.text, "We sat."),
+        ("b", "0", item.text, "We sat."),
+    ]
+    assert [r.reason for r in found.rejections] == [RejectReason.DUPLICATE]
+
+
+def test_one_coder_agrees_with_nobody(tiny: Codebook, write_jsonl: Write) -> None:
+    with pytest.raises(InputError, match="two coders or more, got A; 1 line"):
+        read_codings([write_jsonl(flat("A", 0), "{")], tiny)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_codings([Path("nowhere.jsonl")], tiny)
