@@ -76,9 +76,9 @@ def method(
         ("difference", "F1 of the first model less that of the second, on the same sentences."),
         (
             "95 % interval",
-            f"Percentiles of a paired bootstrap over documents, {replicates:,} replicates. Slightly "
-            "narrow (91 to 95 % in simulations), most where positives are few; where it and p "
-            "disagree, trust p.",
+            f"Percentiles of a paired bootstrap over documents, {replicates:,} replicates. "
+            "Slightly narrow (91 to 95 % in simulations), most where positives are few; where it "
+            "and p disagree, trust p.",
         ),
         ("p", f"Approximate randomisation (Noreen, 1989). {swapped}"),
         (
