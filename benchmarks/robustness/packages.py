@@ -62,7 +62,8 @@ def docx(
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
         for name, content in {**parts, **(more or {})}.items():
-            package.writestr(name, content)
+            # A ZipInfo has a fixed date, so that the same seed gives the same bytes.
+            package.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 

@@ -7,7 +7,8 @@ group A, of group B, of both together, and the difference A - B.
     python experiments/evidence/estimation.py
 
 Cells are how many of 100 intervals cover the truth for A, B and A - B; then mean widths of the
-interval of A - B, and how often the command would say that an interval is to be read with caution.
+interval of A - B, how often the command would say that an interval of A or B is to be read with
+caution, and how often DSL gives none for A or B.
 """
 
 from __future__ import annotations
@@ -137,8 +138,10 @@ def estimates(survey: Survey, members: npt.NDArray[np.bool_], fitted: Array) -> 
     ]
 
 
-def run(world: World, design: str, size: int, repeats: int, seed: int) -> tuple[Array, float]:
-    """Return (methods, 3, 3) and the share of samples that the command would caution about.
+def run(
+    world: World, design: str, size: int, repeats: int, seed: int
+) -> tuple[Array, float, float]:
+    """Return (methods, 3, 3), and the shares of samples with a caution and without an interval.
 
     For A, B and A - B: the share of intervals that cover the truth, their mean width, and the mean
     error of the estimate. A sample without an interval counts for none of the first two.
@@ -164,7 +167,11 @@ def run(world: World, design: str, size: int, repeats: int, seed: int) -> tuple[
                 if bounds is not None:
                     low, high = bounds
                     rows[r, m, k, :2] = low <= truth[k] <= high, high - low
-    return np.nanmean(rows, axis=0), cautioned / repeats
+    known = ~np.isnan(rows)
+    means = np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    enough = known.sum(axis=0) >= 0.1 * repeats
+    without = 1 - known[:, METHODS.index("DSL"), :2, 0].all(axis=1).mean()
+    return np.where(enough, means, np.nan), cautioned / repeats, float(without)
 
 
 def main() -> None:
@@ -182,18 +189,23 @@ def main() -> None:
         *METHODS,
         *(f"width {m}" for m in widths),
         "cautioned",
+        "none",
     )
     print(f"| {' | '.join(header)} |\n|{'---|' * len(header)}")
     for world in WORLDS:
         for design in ("sentences", "stratified", "documents"):
             for size in options.sizes:
-                found, cautioned = run(world, design, size, options.repeats, options.seed)
+                found, cautioned, none = run(world, design, size, options.repeats, options.seed)
                 cells = [world.name, design, str(size)]
-                cells += [
-                    " ".join(f"{100 * x:.0f}" for x in of_method[:, 0]) for of_method in found
-                ]
-                cells += [f"{found[METHODS.index(name), 2, 1]:.3f}" for name in widths]
-                print(f"| {' | '.join([*cells, f'{100 * cautioned:.0f} %'])} |", flush=True)
+                cells += [" ".join(shown(100 * x, 0) for x in m[:, 0]) for m in found]
+                cells += [shown(found[METHODS.index(name), 2, 1], 3) for name in widths]
+                cells += [f"{100 * share:.0f} %" for share in (cautioned, none)]
+                print(f"| {' | '.join(cells)} |", flush=True)
+
+
+def shown(value: float, decimals: int) -> str:
+    """Return a number, or a dash where there is none."""
+    return "-" if math.isnan(value) else f"{value:.{decimals}f}"
 
 
 if __name__ == "__main__":

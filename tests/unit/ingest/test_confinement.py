@@ -51,8 +51,8 @@ def paragraphs(count: int) -> bytes:
 
 
 def a_bomb() -> bytes:
-    """256 rows of ten million letters in a few kilobytes."""
-    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 256, pa.int32()), ["x" * 10_000_000])
+    """256 rows of four million letters in a few kilobytes."""
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 256, pa.int32()), ["x" * 4_000_000])
     out = io.BytesIO()
     pq.write_table(pa.table({"text": texts}), out, compression="zstd")
     return out.getvalue()

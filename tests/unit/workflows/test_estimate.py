@@ -78,7 +78,7 @@ def labels(tiny: Codebook, tmp_path: Path) -> Path:
 
 def draw(labels: Path, codebook: Codebook, out: Path, **options: object) -> Path:
     given = {"size": 160, "design": Design.SENTENCES, "task": "topic", "cluster": "doc_id"}
-    draw_sample(labels, codebook, **{**given, "seed": 5, "out": out, **options})  # type: ignore[arg-type]
+    draw_sample(labels, codebook, **{**given, "seed": 5, "out": out, **options})
     return out
 
 
@@ -113,7 +113,7 @@ def run(labels: Path, sample: Path, codebook: Codebook, **options: object) -> Es
         "contrast": None,
         "cluster": "doc_id",
     }
-    return estimate(labels, sample, codebook, **{**given, **options})  # type: ignore[arg-type]
+    return estimate(labels, sample, codebook, **{**given, **options})
 
 
 def find(done: Estimation, label: str, group: str, method: str) -> EstimateRow:
@@ -364,7 +364,7 @@ def test_contrasts_that_are_none(
 
 
 def spoilt(rows: list[Row], **cells: object) -> list[Row]:
-    return [{**rows[0], **cells}, *rows[1:]]  # type: ignore[dict-item]
+    return [{**rows[0], **cells}, *rows[1:]]
 
 
 @pytest.mark.parametrize(
