@@ -39,7 +39,7 @@ class IngestSettings(StrictModel):
     )
     max_characters: Annotated[int, Field(ge=1)] = Field(
         default=10_000_000,
-        description="longest text of one document; cutting it into sentences takes up to 400 bytes "
+        description="longest text of one document; cutting it into sentences takes up to 200 bytes "
         "of memory a character, where every other one ends a line",
     )
     max_seconds: Annotated[float, Field(gt=0)] = Field(
