@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -56,16 +57,17 @@ class CountedRow:
     labelled: bool = True
 
 
-class Output:
+class Output(ABC):
     """Takes rows. `counts` is of all rows written, in earlier processes as well."""
 
     def __init__(self) -> None:
         self.counts: Counter[Key] = Counter()
 
+    @abstractmethod
     def write(self, rows: Iterable[CountedRow], progress: Progress) -> None:
         """Write all rows, those behind the sentences counted so far."""
-        raise NotImplementedError
 
+    @abstractmethod
     def finish(self) -> None:
         """Make what was written visible as a whole."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ def classify_sentence_rows(
     return _write(_SentenceTable(rows, path, bundle), target, asked, watcher)
 
 
-class _Source:
+class _Source(ABC):
     """Labels what it reads; `rows` may be taken once."""
 
     def __init__(self, bundle: Bundle) -> None:
@@ -144,9 +145,9 @@ class _Source:
         self.rejects = Rejects()
         self.statements = 0
 
+    @abstractmethod
     def rows(self, kept: int) -> Iterator[CountedRow]:
         """Yield the rows in reading order, without those up to the sentence number `kept`."""
-        raise NotImplementedError
 
     def counted(
         self, prediction: Prediction, facts: StatementFacts, origin: Origin = NO_ORIGIN
