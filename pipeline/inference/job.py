@@ -11,7 +11,7 @@ import hashlib
 import json
 import shutil
 from abc import ABC, abstractmethod
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,9 +96,11 @@ class JobOutput(Output):
         self._folder, self._target, self._rows = folder, target, rows
         self._format = SINKS[target.suffix.lower()]
         self._parts: list[Path] = []
+        self._ended = False
         while (counts := self._counts_of(part := self._part(len(self._parts)))) is not None:
             self._parts.append(part)
             self.counts += counts
+            self._ended = counts[SENTENCES] < SPAN  # only the last span of an input is shorter
 
     @property
     def kept(self) -> int:
@@ -108,10 +110,15 @@ class JobOutput(Output):
     def write(self, rows: Iterable[CountedRow], progress: Progress) -> None:
         """Write all rows, part by part.
 
+        Where the part with the end of the input is there already, rows are read but not written:
+        those without a label that stand behind the last sentence are in it.
+
         Raises:
             OutputError: the disk is full or the folder cannot be written.
         """
         waiting = iter(rows)
+        if self._ended:
+            deque(waiting, maxlen=0)
         while (first := next(waiting, None)) is not None:
             part = self._part(len(self._parts))
             counts: Counter[Key] = Counter()
@@ -190,13 +197,7 @@ def open_output(
                 left.unlink()
             with whole_file(folder / _JOB) as file:
                 file.write(json.dumps(dict(identity), ensure_ascii=True, indent=1).encode())
-        job = JobOutput(folder, path, rows)
-        try:
-            yield job
-        except BaseException:
-            if not job.kept:
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
+        yield JobOutput(folder, path, rows)
 
 
 def inputs_identity(inputs: Sequence[Input]) -> dict[str, str]:
@@ -251,20 +252,31 @@ def _one_span(first: CountedRow, waiting: Iterator[CountedRow]) -> Iterator[Coun
 
 @contextmanager
 def _locked(folder: Path, target: Path) -> Iterator[None]:
-    """Hold the job's folder, which is made if it is not there, against other processes."""
+    """Hold the job's folder against other processes; remove it at the end if it holds no part.
+
+    The folder is made if it is not there. A signal may end the process at any moment, so what
+    removes the folder stands around all that follows its making.
+
+    Raises:
+        OutputError: another process holds it, or it cannot be made.
+    """
     lock = FileLock(folder / _LOCK, timeout=0)
+    ours = True
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise OutputError(
-            f"{target}: another process writes it. Wait for its end or give another name."
-        ) from None
-    except OSError as error:
-        raise OutputError(f"{target}: cannot be written ({error.strerror}).") from None
-    try:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout:
+            ours = False
+            raise OutputError(
+                f"{target}: another process writes it. Wait for its end or give another name."
+            ) from None
+        except OSError as error:
+            raise OutputError(f"{target}: cannot be written ({error.strerror}).") from None
         yield
     finally:
+        if ours and not any(folder.glob("part-*.json")):
+            shutil.rmtree(folder, ignore_errors=True)
         lock.release()
 
 

@@ -53,8 +53,12 @@ def run(
     stop: int | None = None,
     unfinished: Unfinished = Unfinished.RESUME,
     identity: dict[str, str] = IDENTITY,
+    joined: bool = True,
 ) -> dict[tuple[str, ...], int]:
-    """Write rows, but for those from number `stop` of this run on; return the counts."""
+    """Write rows, but for those from number `stop` of this run on; return the counts.
+
+    Unless `joined`, the process ends when all rows stand in parts.
+    """
 
     def until(waiting: Iterator[CountedRow]) -> Iterator[CountedRow]:
         yield from itertools.islice(waiting, stop)
@@ -63,6 +67,8 @@ def run(
 
     with open_output(str(target), format_, None, identity, unfinished) as output:
         output.write(until(behind(rows, output.counts[SENTENCES])), lambda _: None)
+        if not joined:
+            raise Killed
         output.finish()
     return dict(output.counts)
 
@@ -73,11 +79,11 @@ def run(
 )
 @given(
     kinds=st.text("ab.", min_size=1, max_size=25),
-    stops=st.lists(st.integers(0, 12), max_size=4),
+    stops=st.lists(st.integers(0, 12) | st.none(), max_size=4),
     span=st.integers(1, 6),
 )
 def test_a_job_stopped_anywhere_gives_the_bytes_of_an_unbroken_one(
-    suffix: str, kinds: str, stops: list[int], span: int, tmp_path: Path
+    suffix: str, kinds: str, stops: list[int | None], span: int, tmp_path: Path
 ) -> None:
     format_ = RowFormat(TINY)
     rows = counted(format_, kinds)
@@ -87,7 +93,7 @@ def test_a_job_stopped_anywhere_gives_the_bytes_of_an_unbroken_one(
         wanted = run(unbroken, format_, rows, unfinished=Unfinished.RESTART)
         for stop in stops:
             with pytest.raises(Killed):
-                run(broken, format_, rows, stop=stop)
+                run(broken, format_, rows, stop=stop, joined=False)
         assert run(broken, format_, rows) == wanted
     assert wanted[ROWS] == len(rows)
     assert wanted.get(SENTENCES, 0) == len(kinds.replace(".", ""))
