@@ -2,11 +2,12 @@ PYTHON ?= python3.11
 VENV ?= .venv
 PEERS := experiments/peers-venv
 LABEL_STUDIO := experiments/label-studio-venv
+SPARK := experiments/spark-packages
 BIN := $(VENV)/bin
 BROWSER := $(shell command -v chromium || command -v chromium-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock peers label-studio clean
+.PHONY: help demo test lint lock peers label-studio spark clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,10 +41,13 @@ peers: $(PEERS)/ready  ## the environment of the peers in benchmarks/peers, apar
 label-studio: $(VENV)/ready $(LABEL_STUDIO)/ready  ## annotations through a real Label Studio and back, in an environment apart from the lock
 	$(BIN)/python -m benchmarks.label_studio.round_trip $(LABEL_STUDIO)/bin/label-studio
 
+spark: $(VENV)/ready $(SPARK)/ready  ## the registered model in a real local Spark (needs Java 17), packages apart from the lock (400 MB)
+	PYTHONPATH=$(SPARK):. $(BIN)/python -m benchmarks.spark.udf
+
 clean:  ## remove everything that is made: environment, caches, runs, work files
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis experiments/stages experiments/artifacts \
-		experiments/mlflow.db* experiments/peers experiments/unscon $(PEERS) $(LABEL_STUDIO)
+		experiments/mlflow.db* experiments/peers experiments/unscon $(PEERS) $(LABEL_STUDIO) $(SPARK)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: requirements.lock pyproject.toml
@@ -60,4 +64,8 @@ $(PEERS)/ready: benchmarks/peers/requirements.txt
 $(LABEL_STUDIO)/ready: benchmarks/label_studio/requirements.txt
 	$(PYTHON) -m venv $(LABEL_STUDIO)
 	$(LABEL_STUDIO)/bin/pip install --quiet --requirement $<
+	touch $@
+
+$(SPARK)/ready: benchmarks/spark/requirements.txt
+	$(BIN)/pip install --quiet --target $(SPARK) --requirement $<
 	touch $@

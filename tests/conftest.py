@@ -92,8 +92,9 @@ models:
   majority: {kind: majority}
   rules: {kind: rules}
 tracking: {uri: "sqlite:///store/mlflow.db", experiment: kitchen}
-promote: {model: rules, to: models/kitchen, largest_share_flipped: 0.0}
-card: {licence: CC0-1.0, limits: [Knows nothing of desserts.]}
+promote:
+  {model: rules, to: models/kitchen, largest_share_flipped: 0.0, gate: {largest_ece: 0.2}}
+card: {licence: CC0-1.0, data_card: corpus.md, limits: [Knows nothing of desserts.]}
 classify: {out: out/predictions.jsonl}
 report: {out: out/report.html, title: What the guests say}
 """
@@ -128,6 +129,7 @@ def make_project() -> Callable[[Path], Path]:
             {"doc_id": f"review-{n}", "speaker": f"Guest {n}", "sentences": row(n, 1000, 3 + n % 3)}
             for n in range(40)
         ]
+        (folder / "corpus.md").write_text("Reviews, invented for tests.\n", encoding="utf-8")
         lines = "".join(json.dumps(document) + "\n" for document in corpus)
         (folder / "corpus.jsonl").write_text(lines, encoding="utf-8")
         (folder / "statements").mkdir()

@@ -4,7 +4,7 @@
 
 Both annotators labelled every sentence; `seeds/corpus/disagreements.jsonl` holds the sentences on
 which they differed, with both labels and the adjudicated one. On all others they agreed on what the
-corpus says.
+corpus says, or said before `corrections.jsonl`.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def main() -> None:
     codebook = load_codebook(ROOT / "configs" / "codebook.yaml")
     lines = (CORPUS / "disagreements.jsonl").read_text(encoding="utf-8").splitlines()
     differing = {(row["doc_id"], row["sentence"]): row for row in map(json.loads, lines)}
+    lines = (CORPUS / "corrections.jsonl").read_text(encoding="utf-8").splitlines()
+    before = {(row["doc_id"], row["sentence"]): row for row in map(json.loads, lines)}
     stances = list(codebook.tasks["stance"].labels)
     first, second = defaultdict(list), defaultdict(list)
     sentences = 0
@@ -40,6 +42,8 @@ def main() -> None:
                     "claim": (labelled.labels["claim"] or ("",))[0],
                     "stance": labelled.labels["stance"] or (),
                 }
+                if (changed := before.get((document.doc_id, i))) is not None:
+                    agreed[changed["task"]] = changed["old"]
                 row = differing.get((document.doc_id, i))
                 for votes, coder in ((first, "first"), (second, "second")):
                     given = agreed if row is None else row[coder]

@@ -4,7 +4,15 @@ A training run and a shipped model are the same kind of folder; a shipped one ho
 without the `train` extra.
 """
 
-from pipeline.bundle.folder import Bundle, load_bundle, write_bundle
+from pipeline.bundle.folder import Bundle, install_bundle, load_bundle, write_bundle
 from pipeline.bundle.manifest import BundleFacts, Figure, Manifest
 
-__all__ = ["Bundle", "BundleFacts", "Figure", "Manifest", "load_bundle", "write_bundle"]
+__all__ = [
+    "Bundle",
+    "BundleFacts",
+    "Figure",
+    "Manifest",
+    "install_bundle",
+    "load_bundle",
+    "write_bundle",
+]

@@ -7,7 +7,7 @@ from pipeline.codebook import Codebook, TaskType
 from pipeline.decision import DecisionRule
 
 
-def render_card(manifest: Manifest, codebook: Codebook, rule: DecisionRule) -> str:
+def render_card(manifest: Manifest, codebook: Codebook, rule: DecisionRule | None) -> str:
     """Return the card of a model: what it is, how it was measured, and its limits."""
     facts = manifest.facts
     lines = [
@@ -28,6 +28,19 @@ def render_card(manifest: Manifest, codebook: Codebook, rule: DecisionRule) -> s
         "",
         *_figures(facts.figures),
         "",
+        *([] if rule is None else _decision(codebook, rule)),
+        "## Training",
+        "",
+        *[f"- {name}: {value}" for name, value in facts.training.items()],
+    ]
+    if facts.parity:
+        lines += ["", "## Exported against trained model", ""]
+        lines += [f"- {name}: {value:.4g}" for name, value in facts.parity.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _decision(codebook: Codebook, rule: DecisionRule) -> list[str]:
+    return [
         "## Decision rule",
         "",
         "Calibrated logit = logit × scale + bias. A label of a multilabel task is given at or",
@@ -38,14 +51,7 @@ def render_card(manifest: Manifest, codebook: Codebook, rule: DecisionRule) -> s
         "|---|---|---|---|",
         *_rule_rows(codebook, rule),
         "",
-        "## Training",
-        "",
-        *[f"- {name}: {value}" for name, value in facts.training.items()],
     ]
-    if facts.parity:
-        lines += ["", "## Exported against trained model", ""]
-        lines += [f"- {name}: {value:.4g}" for name, value in facts.parity.items()]
-    return "\n".join(lines) + "\n"
 
 
 def _figures(figures: tuple[Figure, ...]) -> list[str]:

@@ -21,6 +21,8 @@ from pipeline.errors import CheckFailed, InputError
 from pipeline.records import Sentence
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from pipeline.classifiers.onnx import OnnxClassifier
     from pipeline.classifiers.transformer import TransformerClassifier
 
@@ -74,20 +76,17 @@ def deployable(classifier: Classifier, folder: Path) -> Classifier:
     return classifier
 
 
-def check_parity(
+def measure_parity(
     trained: Classifier,
     exported: Classifier,
     sentences: Sequence[Sentence],
     rule: DecisionRule,
     codebook: Codebook,
-    *,
-    largest_share_flipped: float,
 ) -> Parity:
     """Compare both on held-out sentences.
 
     Raises:
         InputError: there is no sentence to compare on.
-        CheckFailed: more decisions differ than allowed; the measured figures are in the message.
     """
     if not sentences:
         raise InputError("Parity needs held-out sentences; the run's test split is empty.")
@@ -97,20 +96,12 @@ def check_parity(
     old, new = rule.decide(before, codebook), rule.decide(after, codebook)
     differs = (old.given != new.given) | (old.withheld != new.withheld)
     flips = np.stack([differs[:, codebook.slice_of(t)].any(axis=1) for t in codebook.tasks])
-    parity = Parity(
+    return Parity(
         sentences=len(sentences),
         mean_difference=float(difference.mean()),
         largest_difference=float(difference.max()),
         flipped=float(flips.mean()),
     )
-    if parity.flipped > largest_share_flipped:
-        raise CheckFailed(
-            f"The exported model does not equal the trained one: {parity.flipped:.2%} of the "
-            f"decisions on {parity.sentences} held-out sentences differ (allowed "
-            f"{largest_share_flipped:.2%}); mean difference of probabilities "
-            f"{parity.mean_difference:.4f}, largest {parity.largest_difference:.3f}."
-        )
-    return parity
 
 
 @contextmanager
@@ -126,34 +117,52 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _export_int8(classifier: TransformerClassifier, folder: Path) -> OnnxClassifier:
+def export_float32(network: nn.Module, target: Path, output: str) -> None:
+    """Write a network that takes ids, mask and segments of tokens as an ONNX model.
+
+    Args:
+        output: the name of its single output.
+    """
     import torch
 
-    from pipeline.bundle.quantisation import OPSET, quantise_rows
-    from pipeline.classifiers.onnx import MODEL_FILE, OnnxClassifier, SavedOnnx
-    from pipeline.classifiers.state import write_saved
+    from pipeline.bundle.quantisation import OPSET
 
-    network = classifier.network.to("cpu").eval()
     # Two rows of four tokens: the tracer takes a size of one for a constant, and one tensor given
     # as two inputs for a single input.
     examples = tuple(torch.ones((2, 4), dtype=torch.int64) for _ in range(3))
     names = ["input_ids", "attention_mask", "token_type_ids"]
     batch, tokens = torch.export.Dim("batch"), torch.export.Dim("tokens", max=512)
-    with _quiet(), tempfile.TemporaryDirectory(dir=folder) as scratch:
-        full = Path(scratch) / "float32.onnx"
+    with _quiet():
         torch.onnx.export(
-            network,
+            network.to("cpu").eval(),
             examples,
-            full,
+            target,
             input_names=names,
-            output_names=["logits"],
+            output_names=[output],
             dynamic_shapes=({0: batch, 1: tokens},) * len(names),
             opset_version=OPSET,
             dynamo=True,
             external_data=False,
             verbose=False,
         )
-        quantise_rows(full, folder / MODEL_FILE)
+
+
+def export_int8(network: nn.Module, target: Path, output: str) -> None:
+    """Write it as `export_float32` does, with matrices in int8; see `quantise_rows`."""
+    from pipeline.bundle.quantisation import quantise_rows
+
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        full = Path(scratch) / "float32.onnx"
+        export_float32(network, full, output)
+        with _quiet():
+            quantise_rows(full, target)
+
+
+def _export_int8(classifier: TransformerClassifier, folder: Path) -> OnnxClassifier:
+    from pipeline.classifiers.onnx import MODEL_FILE, OnnxClassifier, SavedOnnx
+    from pipeline.classifiers.state import write_saved
+
+    export_int8(classifier.network, folder / MODEL_FILE, "logits")
     classifier.tokenizer.save(folder)
     saved = SavedOnnx(
         codebook=classifier.codebook.signature,

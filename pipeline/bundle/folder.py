@@ -6,7 +6,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,41 +69,70 @@ def write_bundle(
         OutputError: the folder cannot be written, or holds something that is not a bundle.
     """
     codebook = classifier.codebook
-    try:
-        if folder.exists() and not _replaceable(folder):
-            raise OutputError(f"{folder}: exists and is no bundle; choose another folder.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written ({error.strerror}).") from None
-    try:
-        staging.chmod(0o755)
+    with staged(folder) as staging:
         (staging / CLASSIFIER).mkdir()
         classifier.save(staging / CLASSIFIER)
         _write_text(staging / CODEBOOK, codebook.model_dump_json(indent=1))
         _write_text(staging / DECISION, json.dumps(asdict(rule), indent=1))
-        weights = {p: h for p, h in _hashes(staging).items() if p != CARD}
-        identity = hashlib.sha256(json.dumps(weights, sort_keys=True).encode()).hexdigest()
-        manifest = Manifest(
-            model_id=f"{facts.name}-{identity[:12]}",
-            kind=classifier.kind,
-            created=(created or datetime.now(UTC)).isoformat(timespec="seconds"),
-            made_by=f"stance-pipeline {__version__}",
-            codebook_name=codebook.name,
-            codebook_version=codebook.version,
-            codebook_signature=codebook.signature,
-            facts=facts,
-            files={},
-        )
-        _write_text(staging / CARD, render_card(manifest, codebook, rule))
-        manifest = manifest.model_copy(update={"files": _hashes(staging)}).sealed()
-        _write_text(staging / MANIFEST, manifest.model_dump_json(indent=1))
-        _swap(staging, folder)
+        return seal(staging, classifier.kind, codebook, facts, rule=rule, created=created)
+
+
+def seal(
+    staging: Path,
+    kind: str,
+    codebook: Codebook,
+    facts: BundleFacts,
+    *,
+    rule: DecisionRule | None = None,
+    created: datetime | None = None,
+) -> Manifest:
+    """Write the card and the manifest of a model whose other files stand in `staging`."""
+    weights = {p: h for p, h in _hashes(staging).items() if p != CARD}
+    identity = hashlib.sha256(json.dumps(weights, sort_keys=True).encode()).hexdigest()
+    manifest = Manifest(
+        model_id=f"{facts.name}-{identity[:12]}",
+        kind=kind,
+        created=(created or datetime.now(UTC)).isoformat(timespec="seconds"),
+        made_by=f"stance-pipeline {__version__}",
+        codebook_name=codebook.name,
+        codebook_version=codebook.version,
+        codebook_signature=codebook.signature,
+        facts=facts,
+        files={},
+    )
+    _write_text(staging / CARD, render_card(manifest, codebook, rule))
+    manifest = manifest.model_copy(update={"files": _hashes(staging)}).sealed()
+    _write_text(staging / MANIFEST, manifest.model_dump_json(indent=1))
+    return manifest
+
+
+def install_bundle(source: Path, folder: Path) -> Manifest:
+    """Copy the bundle in `source` to `folder`, replacing an older one only when it is complete.
+
+    Raises:
+        BundleError: `source` holds no sound bundle.
+        OutputError: the folder cannot be written, or holds something that is not a bundle.
+    """
+    manifest, _ = read_facts(source)
+    with staged(folder) as staging:
+        for name in (*manifest.files, MANIFEST):
+            (staging / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, staging / name)
+    return manifest
+
+
+def require_replaceable(folder: Path) -> None:
+    """Check that a bundle may be written to `folder`: it is new, empty, or holds a bundle.
+
+    Raises:
+        OutputError: it holds something else, or cannot be looked into.
+    """
+    try:
+        replaceable = not folder.exists() or _replaceable(folder)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror}).") from None
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return manifest
+    if not replaceable:
+        raise OutputError(f"{folder}: exists and is no bundle; choose another folder.")
 
 
 def load_bundle(
@@ -146,8 +176,7 @@ def read_facts(folder: Path) -> tuple[Manifest, Codebook]:
     Raises:
         BundleError: a file is missing or was changed, or this version cannot read it.
     """
-    manifest = _read_manifest(folder)
-    _verify(folder, manifest)
+    manifest = verified_manifest(folder)
     try:
         own = load_codebook(folder / CODEBOOK)
     except StanceError as error:
@@ -155,6 +184,17 @@ def read_facts(folder: Path) -> tuple[Manifest, Codebook]:
     if own.signature != manifest.codebook_signature:
         raise BundleError(f"{folder}: its codebook and its manifest do not belong together.")
     return manifest, own
+
+
+def verified_manifest(folder: Path) -> Manifest:
+    """Return what a model folder says of itself, when every byte is as it was written.
+
+    Raises:
+        BundleError: a file is missing or was changed, or this version cannot read it.
+    """
+    manifest = _read_manifest(folder)
+    _verify(folder, manifest)
+    return manifest
 
 
 def _read_manifest(folder: Path) -> Manifest:
@@ -223,6 +263,29 @@ def _write_text(path: Path, text: str) -> None:
 
 def _replaceable(folder: Path) -> bool:
     return (folder / MANIFEST).exists() or (folder.is_dir() and not any(folder.iterdir()))
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """Give a folder beside `folder`, which takes its place when the block ends.
+
+    Raises:
+        OutputError: as `require_replaceable`, or it cannot be written.
+    """
+    require_replaceable(folder)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror}).") from None
+    try:
+        staging.chmod(0o755)
+        yield staging
+        _swap(staging, folder)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written ({error.strerror}).") from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def _swap(new: Path, folder: Path) -> None:

@@ -75,19 +75,8 @@ class OnnxClassifier:
         available = onnxruntime.get_available_providers()
         missing = f"this onnxruntime has {', '.join(available)} only; install onnxruntime-gpu"
         on_cuda = device.uses_cuda(_CUDA in available, missing)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        options.intra_op_num_threads = 1
         path = self._folder / MODEL_FILE
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path),
-                options,
-                providers=[_CUDA, _PROCESSOR] if on_cuda else [_PROCESSOR],
-                disabled_optimizers=SLOW_FUSIONS,
-            )
-        except _UNREADABLE as error:
-            raise BundleError(f"{path}: not a readable ONNX model ({error}).") from None
+        self._session = open_session(path, on_cuda=on_cuda)
         workers = 1 if on_cuda else processors()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="onnx")
         self._tokens = CUDA_TOKENS if on_cuda else PREDICT_TOKENS
@@ -129,6 +118,26 @@ class OnnxClassifier:
     def load(cls, folder: Path, codebook: Codebook) -> OnnxClassifier:
         """Read what `save` wrote; see `Classifier.load`."""
         return cls(codebook, folder, read_saved(SavedOnnx, folder, codebook, cls.kind))
+
+
+def open_session(path: Path, *, on_cuda: bool = False) -> onnxruntime.InferenceSession:
+    """Open an ONNX model to be run by one thread a batch.
+
+    Raises:
+        BundleError: the file is no readable model.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(
+            str(path),
+            options,
+            providers=[_CUDA, _PROCESSOR] if on_cuda else [_PROCESSOR],
+            disabled_optimizers=SLOW_FUSIONS,
+        )
+    except _UNREADABLE as error:
+        raise BundleError(f"{path}: not a readable ONNX model ({error}).") from None
 
 
 def processors() -> int:

@@ -11,12 +11,10 @@ import numpy as np
 from pipeline.classifiers.protocol import QUIET, FitMonitor, Logits
 from pipeline.classifiers.state import Saved, known_part, read_saved, write_saved
 from pipeline.codebook import Codebook
+from pipeline.labelling.label_model import PRIOR_LOG_ODDS
 from pipeline.labelling.rules import RuleSet
 from pipeline.records import LabelledSentence, Sentence
 from pipeline.settings.classifiers import RulesSettings
-
-PRIOR_LOG_ODDS = -2.5
-"""Log-odds of a multilabel label on which no rule speaks: a prevalence of about 8 %."""
 
 
 class _SavedRules(Saved):

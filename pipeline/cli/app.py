@@ -20,19 +20,29 @@ from pipeline import __version__
 from pipeline.cli import console
 from pipeline.cli.commands import (
     actors,
+    aggregate,
     agreement,
     annotate,
+    attribute,
+    attribution,
     classify,
     codebook,
     compare,
+    curve,
     data,
     documents,
     estimate,
     evaluate,
     experiments,
+    promote,
     report,
+    reproduce,
+    rules,
     run,
     serve,
+    suggest,
+    suspects,
+    tune,
 )
 from pipeline.errors import OutputError, StanceError
 from pipeline.output import NOT_WRITABLE
@@ -50,17 +60,29 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.add_typer(data.app, name="data")
 app.add_typer(codebook.app, name="codebook")
+app.add_typer(rules.app, name="rules")
+app.command("label")(rules.label)
 app.add_typer(annotate.app, name="annotate")
 app.command("agreement")(agreement.agreement)
+app.command("curve")(curve.curve)
+app.command("suggest")(suggest.suggest)
+app.command("suspects")(suspects.suspects)
 app.add_typer(actors.app, name="actors")
 app.command("ingest")(documents.ingest)
 app.command("segment")(documents.segment)
 app.command("train")(experiments.train)
+app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
-app.command("promote")(experiments.promote)
+app.command("reproduce")(reproduce.reproduce)
+app.command("promote")(promote.promote)
+app.command("rollback")(promote.rollback)
 app.command("classify")(classify.classify)
+app.command("attribute")(attribute.attribute)
+app.command("train-attribution")(attribution.train_attribution)
+app.command("evaluate-attribution")(attribution.evaluate_attribution)
 app.command("report")(report.report)
+app.command("aggregate")(aggregate.aggregate)
 app.command("estimate")(estimate.estimate)
 app.command("serve")(serve.serve)
 app.command("ui")(experiments.ui)

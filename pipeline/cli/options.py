@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,33 @@ Settings = Annotated[Path, typer.Option("--config", "-c", help="Settings of the 
 CodebookFile = Annotated[Path, typer.Option("--codebook", help="Codebook (YAML).")]
 BundleFolder = Annotated[
     Path | None,
-    typer.Option("--model", "-m", help="Folder of the model; default: the one that is shipped."),
+    typer.Option(
+        "--model",
+        "-m",
+        help="Folder of the model, or a registered one (models:/stance@champion); default: the one "
+        "that is shipped.",
+    ),
+]
+
+
+class Method(StrEnum):
+    """How holders and targets are found."""
+
+    RULES = "rules"
+    SPANS = "spans"
+    BOTH = "both"
+
+
+AttributionFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--attribution-model",
+        help="Folder of the model of holders and targets; default: the one that is shipped.",
+    ),
+]
+AttributionMethod = Annotated[
+    Method,
+    typer.Option("--method", help="'rules' need no model, 'spans' is the model without rules."),
 ]
 ComputeDevice = Annotated[
     Device,
@@ -47,6 +74,18 @@ CalibrateOn = Annotated[
         help="Labelled file (.jsonl) to choose abstention on: documents like those to come, none "
         "of which the model has learned from.",
     ),
+]
+ClassifierName = Annotated[
+    str | None,
+    typer.Option(
+        "--classifier",
+        metavar="NAME",
+        help="A model of the settings (see --config); default: the linear classifier.",
+    ),
+]
+ModelSettings = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="Settings whose models --classifier may name (YAML)."),
 ]
 TrackingUri = Annotated[
     str | None,
@@ -85,4 +124,5 @@ StdinFormat = Annotated[
 
 DEFAULT_CONFIG = Path("configs/default.yaml")
 DEFAULT_CODEBOOK = Path("configs/codebook.yaml")
+SHIPPED_ATTRIBUTION = Path("models/attribution")
 SHIPPED_BUNDLE = Path("models/default")

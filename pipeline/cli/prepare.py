@@ -2,37 +2,94 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import sysconfig
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.cli.options import DEFAULT_CODEBOOK, SHIPPED_BUNDLE
+from pipeline.cli.options import (
+    DEFAULT_CODEBOOK,
+    DEFAULT_CONFIG,
+    SHIPPED_ATTRIBUTION,
+    SHIPPED_BUNDLE,
+    Method,
+)
 from pipeline.codebook import Codebook, load_codebook
-from pipeline.errors import SettingsError
+from pipeline.errors import SettingsError, near_matches
+from pipeline.settings.classifiers import ClassifierSettings, LinearSettings
 from pipeline.settings.experiment import PipelineSettings, load_settings
 from pipeline.settings.ingest import IngestSettings
+from pipeline.settings.weak import Labels
 from pipeline.validated_yaml import validate_model
+
+if TYPE_CHECKING:
+    from pipeline.attribution import Attributor
 
 
 def bundle_folder(given: Path | None) -> Path:
     """Return the model folder that was asked for, or the shipped one.
 
+    A registered model ("models:/stance@champion") is fetched from $MLFLOW_TRACKING_URI, else from
+    experiments/mlflow.db, into a folder that is gone when the process ends.
+
     The shipped model is looked for in the folder `stance` is started in, in the source tree the
     package runs from, and where the wheel puts it.
+
+    Raises:
+        InputError: there is no such registered model.
+        OutputError: its store does not answer.
+        MissingExtra: it needs MLflow, which is not installed.
     """
+    if given is not None and str(given).startswith("models:"):
+        return _registered(str(given))
     if given is not None:
         return given
+    return _shipped(SHIPPED_BUNDLE)
+
+
+def attributor_of(method: Method, folder: Path | None) -> Attributor:
+    """Return what finds holders and targets.
+
+    Raises:
+        BundleError: the model is missing or was changed.
+    """
+    from pipeline.attribution import RuleAttributor
+    from pipeline.attribution.combined import CombinedAttributor
+    from pipeline.attribution.spans import load_span_model
+
+    if method is Method.RULES:
+        return RuleAttributor()
+    model, _ = load_span_model(folder or _shipped(SHIPPED_ATTRIBUTION))
+    return model if method is Method.SPANS else CombinedAttributor(model)
+
+
+def _shipped(folder: Path) -> Path:
+    """Return where a shipped model stands: here, in the source tree, or where the wheel puts it."""
     schemes = (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user"))
     places = (
-        SHIPPED_BUNDLE,
-        Path(__file__).resolve().parents[2] / SHIPPED_BUNDLE,
+        folder,
+        Path(__file__).resolve().parents[2] / folder,
         *(
-            Path(sysconfig.get_path("data", scheme)) / "share" / "stance-pipeline" / SHIPPED_BUNDLE
+            Path(sysconfig.get_path("data", scheme)) / "share" / "stance-pipeline" / folder
             for scheme in schemes
         ),
     )
-    return next((place for place in places if place.exists()), SHIPPED_BUNDLE)
+    return next((place for place in places if place.exists()), folder)
+
+
+def _registered(reference: str) -> Path:
+    from pipeline.tracking import open_store
+    from pipeline.tracking.registered import download_version, resolve_reference
+
+    store = open_store(None)
+    version = resolve_reference(store, reference)
+    into = tempfile.mkdtemp(prefix="stance-model-")
+    atexit.register(shutil.rmtree, into, ignore_errors=True)
+    return download_version(store, version, Path(into))
 
 
 def codebook_file(given: Path) -> Path:
@@ -42,6 +99,21 @@ def codebook_file(given: Path) -> Path:
     from pipeline.bundle.folder import CODEBOOK
 
     return bundle_folder(None) / CODEBOOK
+
+
+def classifier_settings(config: Path | None, name: str | None) -> ClassifierSettings:
+    """Return the settings of the classifier that was asked for; of the linear one by default.
+
+    Raises:
+        InputError: the settings cannot be read.
+        SettingsError: they are wrong, or have no model of this name.
+    """
+    if name is None:
+        return LinearSettings()
+    models = load_settings(config or DEFAULT_CONFIG).models
+    if name not in models:
+        raise SettingsError([f"no model '{name}'.{near_matches(name, models)}"], where="options")
+    return models[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +130,12 @@ class LoadedSettings:
 
 
 def read_settings(
-    config: Path, tracking_uri: str | None, *, external: Sequence[Path] = ()
+    config: Path,
+    tracking_uri: str | None,
+    *,
+    external: Sequence[Path] = (),
+    labels: Labels | None = None,
+    weak: Sequence[Path] = (),
 ) -> LoadedSettings:
     """Read and validate settings and codebook; options given on the command line win.
 
@@ -73,7 +150,12 @@ def read_settings(
     if external:
         more = (*settings.evaluation.external, *external)
         changes["evaluation"] = settings.evaluation.model_copy(update={"external": more})
+    if labels is not None or weak:
+        told = {"labels": labels or settings.data.labels, "weak": tuple(weak) or settings.data.weak}
+        changes["data"] = settings.data.model_copy(update=told)
     settings = settings.model_copy(update=changes)
+    if mistake := settings.weak_mistake():
+        raise SettingsError([mistake], where=str(config))
     return LoadedSettings(
         settings, load_codebook(settings.codebook), config.read_text(encoding="utf-8")
     )

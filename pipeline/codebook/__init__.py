@@ -1,6 +1,23 @@
 """The codebook: tasks, labels, definitions and labelling rules; the only place labels come from."""
 
 from pipeline.codebook.files import load_codebook
-from pipeline.codebook.model import Codebook, Label, LabellingRule, Task, TaskType
+from pipeline.codebook.model import (
+    Codebook,
+    Label,
+    LabellingRule,
+    Negation,
+    Task,
+    TaskType,
+    WhenNegated,
+)
 
-__all__ = ["Codebook", "Label", "LabellingRule", "Task", "TaskType", "load_codebook"]
+__all__ = [
+    "Codebook",
+    "Label",
+    "LabellingRule",
+    "Negation",
+    "Task",
+    "TaskType",
+    "WhenNegated",
+    "load_codebook",
+]

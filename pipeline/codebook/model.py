@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from pipeline.codebook.patterns import compile_pattern, words_pattern
 from pipeline.errors import near_matches
 from pipeline.records import content_hash
 from pipeline.validated_yaml import StrictModel
@@ -22,6 +22,7 @@ Line = Annotated[str, Field(min_length=1)]
 RESERVED = frozenset({
     "doc_id", "sentence_id", "id", "file", "sentences", "text", "raw", "start", "end", "block",
     "heading", "lead_in", "context", "model", "speaker", "date", "genre", "title", "part", "source",
+    "probabilities", "votes",
 })
 # fmt: on
 """Keys that labelled files and result tables use beside the tasks; no task can bear such a name."""
@@ -34,28 +35,65 @@ class TaskType(StrEnum):
     MULTICLASS = "multiclass"
 
 
-class LabellingRule(StrictModel):
-    """A named pattern that speaks for a label, and abstains where it does not match.
+class WhenNegated(StrEnum):
+    """What becomes of a rule whose words stand in the scope of a negation."""
 
-    `pattern` and `unless` are case-insensitive regular expressions; the rule fires on a sentence in
-    which `pattern` matches and `unless` does not. `weight` is evidence in log-odds; negative speaks
-    against the label.
+    IGNORE = "ignore"
+    BLOCK = "block"
+    FLIP = "flip"
+
+
+class Negation(StrictModel):
+    """Words that negate what follows them (Chapman et al., 2001, "NegEx").
+
+    The scope of a negator is the next `scope` words, up to a punctuation mark or one of `ends`. In
+    the phrases of `pseudo` ("not only") a negator negates nothing. All are whole words and phrases
+    as they stand, without other forms.
+    """
+
+    words: Annotated[tuple[Line, ...], Field(min_length=1)]
+    scope: Annotated[int, Field(ge=1, le=50)] = 6
+    pseudo: tuple[Line, ...] = ()
+    ends: tuple[Line, ...] = ()
+
+
+class LabellingRule(StrictModel):
+    """A named rule that speaks for a label, and abstains where it does not fire.
+
+    It looks for `pattern`, a regular expression, or for `words`, whole words and phrases in all
+    their regular forms, and fires on a sentence in which these stand and `unless` (a regular
+    expression) does not. Case is ignored. `weight` is evidence in log-odds; negative speaks against
+    the label. Where all that it looks for is `negated`, it fires all the same ("ignore"), abstains
+    ("block"), or speaks for the opposite ("flip").
+
+    All patterns match in linear time; see `patterns`.
     """
 
     name: Name
-    pattern: Line
+    pattern: Line | None = None
+    words: tuple[Line, ...] = ()
     unless: str | None = None
+    negated: WhenNegated = WhenNegated.IGNORE
     weight: float = Field(default=2.0, ge=-10, le=10)
 
     @field_validator("pattern", "unless")
     @classmethod
     def _compiles(cls, pattern: str | None) -> str | None:
         if pattern is not None:
-            try:
-                re.compile(pattern, re.IGNORECASE)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from None
+            compile_pattern(pattern)
         return pattern
+
+    @model_validator(mode="after")
+    def _looks_for_something(self) -> Self:
+        if (self.pattern is None) == (not self.words):
+            raise ValueError(f"rule '{self.name}' takes either 'pattern' or 'words'")
+        compile_pattern(self.looks_for)
+        return self
+
+    @property
+    def looks_for(self) -> str:
+        """The regular expression that stands for `pattern` or `words`."""
+        return words_pattern(self.words) if self.pattern is None else self.pattern
 
 
 class Label(StrictModel):
@@ -107,6 +145,7 @@ class Codebook(StrictModel):
     version: Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
     about: Line
     unit: Line
+    negation: Negation | None = None
     tasks: Annotated[dict[Name, Task], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -122,6 +161,18 @@ class Codebook(StrictModel):
         twice += sorted(f"p_{name}" for name in flat if f"p_{name}" in self.tasks)
         if twice:
             raise ValueError(f"two columns would be called {', '.join(twice)}; rename one label")
+        return self
+
+    @model_validator(mode="after")
+    def _negations_are_known(self) -> Self:
+        if self.negation is None:
+            for task, label in self.columns:
+                for rule in self.tasks[task].labels[label].rules:
+                    if rule.negated is not WhenNegated.IGNORE:
+                        raise ValueError(
+                            f"rule '{task}.{label}.{rule.name}' is for 'negated: {rule.negated}', "
+                            "but the codebook has no 'negation' with the words that negate"
+                        )
         return self
 
     @cached_property

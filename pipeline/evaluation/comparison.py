@@ -141,13 +141,15 @@ def compare(
     if wrong:
         raise SettingsError(wrong, where="comparison")
     require_paired(first, second)
-    ours, theirs = _document_counts(first), _document_counts(second)
+    ours, theirs = document_counts(first), document_counts(second)
     documents = len(ours)
-    one, other = (_scores(counts.sum(axis=0)[None], codebook)[0] for counts in (ours, theirs))
+    one, other = (f1_scores(counts.sum(axis=0)[None], codebook)[0] for counts in (ours, theirs))
     seen = one - other
 
     drawn = document_weights(documents, replicates=replicates, seed=seed)
-    resampled = _scores(_summed(drawn, ours), codebook) - _scores(_summed(drawn, theirs), codebook)
+    resampled = f1_scores(summed_counts(drawn, ours), codebook) - f1_scores(
+        summed_counts(drawn, theirs), codebook
+    )
     p = _randomisation(ours, theirs, seen, codebook, shuffles=shuffles, seed=seed)
     by_document, by_sentence = _variances(first, second, codebook)
     error = np.sqrt(by_document)
@@ -191,7 +193,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def _document_counts(seen: Outcomes) -> Array:
+def document_counts(seen: Outcomes) -> Array:
     """Count by document and label, shape (documents, 3, labels): right, given, actual labels."""
     gold = seen.targets == 1.0
     known = ~np.isnan(seen.targets)
@@ -201,13 +203,13 @@ def _document_counts(seen: Outcomes) -> Array:
     return counts
 
 
-def _summed(weights: Array, counts: Array) -> Array:
+def summed_counts(weights: Array, counts: Array) -> Array:
     """Return counts (documents, 3, labels) summed under r weightings, shape (r, 3, labels)."""
     flat = weights @ counts.reshape(len(counts), -1)
     return np.asarray(flat.reshape(len(weights), *counts.shape[1:]))
 
 
-def _scores(sums: Array, codebook: Codebook) -> Array:
+def f1_scores(sums: Array, codebook: Codebook) -> Array:
     """Return the scores of `score_names` from sums (r, 3, labels), shape (r, scores)."""
     f1 = ratio(2 * sums[:, 0], sums[:, 1] + sums[:, 2])
     return _over_tasks(f1, ~np.isnan(f1), codebook)
@@ -261,8 +263,8 @@ def _randomisation(
     mine, yours = ours.sum(axis=0), theirs.sum(axis=0)
     extreme, total = np.zeros(len(seen)), 0
     for swaps in _swaps(len(ours), shuffles=shuffles, seed=seed):
-        exchanged = _summed(swaps, moved)
-        gaps = _scores(mine + exchanged, codebook) - _scores(yours - exchanged, codebook)
+        exchanged = summed_counts(swaps, moved)
+        gaps = f1_scores(mine + exchanged, codebook) - f1_scores(yours - exchanged, codebook)
         extreme += (~(np.abs(gaps) < np.abs(seen) - _TIE)).sum(axis=0)
         total += len(swaps)
     if not _is_exact(len(ours), shuffles):  # which holds the unswapped outputs among its swaps

@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from pipeline.errors import OutputError
 from pipeline.inference.engine import SPAN
 from pipeline.inference.rows import Row, RowFormat
-from pipeline.inference.sinks import SINKS, Sink, known_suffix
+from pipeline.inference.sinks import Format, Sink, format_of
 from pipeline.ingest import Input
 from pipeline.output import require_file_name, whole_file, write_text
 
@@ -91,10 +91,10 @@ class StreamOutput(Output):
 class JobOutput(Output):
     """Rows go into parts of one span each, which are joined at the end."""
 
-    def __init__(self, folder: Path, target: Path, rows: RowFormat) -> None:
+    def __init__(self, folder: Path, target: Path, rows: RowFormat, format_: Format) -> None:
         super().__init__()
         self._folder, self._target, self._rows = folder, target, rows
-        self._format = SINKS[target.suffix.lower()]
+        self._format = format_
         self._parts: list[Path] = []
         self._ended = False
         while (counts := self._counts_of(part := self._part(len(self._parts)))) is not None:
@@ -169,35 +169,38 @@ def open_output(
     stdout: BinaryIO | None,
     identity: Identity,
     unfinished: Unfinished,
+    *,
+    raw_cells: bool = False,
 ) -> Iterator[Output]:
     """Open an output by its name: the format goes by its ending, "-" is JSON lines on `stdout`.
 
     Args:
         identity: all that the rows hang on, by name; a job goes on only where it is the same.
+        raw_cells: write CSV without guarding cells that a spreadsheet would run as a formula.
 
     Raises:
-        SettingsError: the ending names no format.
+        SettingsError: the ending names no format, or has no cells that could be raw.
         OutputError: it cannot be written, another process writes it, or it was left unfinished and
             `unfinished` refuses or the unfinished job has another identity.
     """
-    suffix = known_suffix(target)
+    format_ = format_of(target, raw_cells=raw_cells)
     if target == "-":
         if stdout is None:
             raise OutputError("There is no standard output to write to; give a file name.")
-        yield StreamOutput(SINKS[suffix].make(stdout, rows, True))
+        yield StreamOutput(format_.make(stdout, rows, True))
         return
     path = Path(target)
     require_file_name(path)
     folder = path.with_name(f".{path.name}.job")
-    with _locked(folder, path):
+    with locked(folder, path):
         if (folder / _JOB).exists():
-            _settle(folder, path, identity, unfinished)
+            settle_unfinished(folder, path, identity, unfinished)
         if not (folder / _JOB).exists():
             for left in folder.glob("part-*"):
                 left.unlink()
             with whole_file(folder / _JOB) as file:
                 file.write(json.dumps(dict(identity), ensure_ascii=True, indent=1).encode())
-        yield JobOutput(folder, path, rows)
+        yield JobOutput(folder, path, rows, format_)
 
 
 def inputs_identity(inputs: Sequence[Input]) -> dict[str, str]:
@@ -251,7 +254,7 @@ def _one_span(first: CountedRow, waiting: Iterator[CountedRow]) -> Iterator[Coun
 
 
 @contextmanager
-def _locked(folder: Path, target: Path) -> Iterator[None]:
+def locked(folder: Path, target: Path) -> Iterator[None]:
     """Hold the job's folder against other processes; remove it at the end if it holds no part.
 
     The folder is made if it is not there. A signal may end the process at any moment, so what
@@ -289,14 +292,22 @@ def _read(path: Path) -> Any:
         ) from None
 
 
-def _settle(folder: Path, target: Path, identity: Identity, unfinished: Unfinished) -> None:
-    """Decide about what an earlier job left: keep it, remove it, or refuse."""
+def settle_unfinished(
+    folder: Path, target: Path, identity: Identity, unfinished: Unfinished
+) -> None:
+    """Decide about what an earlier job on `target` left: keep it, remove it, or refuse.
+
+    Where nothing is kept its job.json is removed; what is worth keeping lies in part-*.json.
+
+    Raises:
+        OutputError: refused, or the job cannot be resumed because its identity is another one.
+    """
     if unfinished is Unfinished.RESTART or not any(folder.glob("part-*.json")):
         (folder / _JOB).unlink()
         return
     if unfinished is Unfinished.REFUSE:
         raise OutputError(
-            f"{target}: an earlier job did not finish; what it labelled is kept in {folder}. Add "
+            f"{target}: an earlier job did not finish; what it did is kept in {folder}. Add "
             "--resume to go on with it, or --restart to begin anew."
         )
     before = dict(_read(folder / _JOB))

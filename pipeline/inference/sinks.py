@@ -8,14 +8,29 @@ import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from pipeline.errors import SettingsError, near_matches
-from pipeline.inference.rows import Row, RowFormat, Value
+from pipeline.inference.rows import Row, Value
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LIST_SEPARATOR = ";"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class RowShape(Protocol):
+    """Which columns rows have, in which order and of which type."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """All column names in order."""
+
+    def schema(self) -> pa.Schema:
+        """Return the Arrow schema of the rows."""
 
 
 class Sink(Protocol):
@@ -34,7 +49,7 @@ class Sink(Protocol):
 class JsonlSink:
     """One JSON object a line, UTF-8."""
 
-    def __init__(self, file: BinaryIO, _: RowFormat, begins: bool = True) -> None:
+    def __init__(self, file: BinaryIO, _: RowShape, begins: bool = True) -> None:
         del begins  # every line stands for itself
         self._file = file
 
@@ -54,21 +69,24 @@ class CsvSink:
     """CSV (RFC 4180), lists joined by semicolons.
 
     A cell that a spreadsheet would run as a formula gets a leading apostrophe (OWASP, CSV
-    injection).
+    injection), unless the cells are to be raw.
     """
 
-    def __init__(self, file: BinaryIO, rows: RowFormat, begins: bool = True) -> None:
+    def __init__(
+        self, file: BinaryIO, rows: RowShape, begins: bool = True, *, raw: bool = False
+    ) -> None:
         self._text = io.TextIOWrapper(
             file, encoding="utf-8", errors="backslashreplace", newline="", write_through=True
         )
         self._writer = csv.writer(self._text)
         self._columns = rows.columns
+        self._cell = _raw_cell if raw else csv_cell
         if begins:
             self._writer.writerow(self._columns)
 
     def write(self, rows: Sequence[Row]) -> None:
         for row in rows:
-            self._writer.writerow([_cell(row[name]) for name in self._columns])
+            self._writer.writerow([self._cell(row[name]) for name in self._columns])
 
     def finish(self) -> None:
         self._text.flush()
@@ -81,7 +99,7 @@ class CsvSink:
 class ParquetSink:
     """Parquet with the schema of the row format, one row group a file (or part)."""
 
-    def __init__(self, file: BinaryIO, rows: RowFormat, begins: bool = True) -> None:
+    def __init__(self, file: BinaryIO, rows: RowShape, begins: bool = True) -> None:
         import pyarrow.parquet as pq
 
         del begins  # every part is a whole file
@@ -109,17 +127,17 @@ class Format:
     `join` writes the parts, in order, into one file.
     """
 
-    make: Callable[[BinaryIO, RowFormat, bool], Sink]
-    join: Callable[[Sequence[Path], BinaryIO, RowFormat], None]
+    make: Callable[[BinaryIO, RowShape, bool], Sink]
+    join: Callable[[Sequence[Path], BinaryIO, RowShape], None]
 
 
-def _concatenate(parts: Sequence[Path], file: BinaryIO, _: RowFormat) -> None:
+def _concatenate(parts: Sequence[Path], file: BinaryIO, _: RowShape) -> None:
     for part in parts:
         with part.open("rb") as source:
             shutil.copyfileobj(source, file, 1 << 20)
 
 
-def _join_parquet(parts: Sequence[Path], file: BinaryIO, rows: RowFormat) -> None:
+def _join_parquet(parts: Sequence[Path], file: BinaryIO, rows: RowShape) -> None:
     """Copy row group by row group, so that memory holds one at a time."""
     import pyarrow.parquet as pq
 
@@ -135,28 +153,36 @@ SINKS: dict[str, Format] = {
     ".csv": Format(CsvSink, _concatenate),
     ".parquet": Format(ParquetSink, _join_parquet),
 }
+RAW_CSV = Format(partial(CsvSink, raw=True), _concatenate)
+"""CSV for programs: no cell is guarded against being run as a formula."""
 
 
-def known_suffix(target: str) -> str:
-    """Return the ending that says the format of an output; "-" is JSON lines.
+def format_of(target: str, *, raw_cells: bool = False) -> Format:
+    """Return the format that an output's ending says; "-" is JSON lines.
 
     Raises:
-        SettingsError: the ending names no format.
+        SettingsError: the ending names no format, or has no cells that could be raw.
     """
     suffix = ".jsonl" if target == "-" else Path(target).suffix.lower()
     if suffix not in SINKS:
         mistake = f"'{target}' ends in no known format.{near_matches(suffix, SINKS)}"
         raise SettingsError([mistake], where="output")
-    return suffix
+    if raw_cells and suffix != ".csv":
+        mistake = f"raw cells are of CSV only, but '{target}' is to be {suffix}"
+        raise SettingsError([mistake], where="output")
+    return RAW_CSV if raw_cells else SINKS[suffix]
 
 
-def _cell(value: Value) -> str:
+def csv_cell(value: Value) -> str:
+    """Return a cell that no spreadsheet runs as a formula; null is empty."""
+    text = _raw_cell(value)
+    return "'" + text if isinstance(value, str) and text.startswith(_FORMULA_STARTS) else text
+
+
+def _raw_cell(value: Value) -> str:
     if value is None:
         return ""
-    if isinstance(value, list):
-        return LIST_SEPARATOR.join(value)
-    text = str(value)
-    return "'" + text if isinstance(value, str) and text.startswith(_FORMULA_STARTS) else text
+    return LIST_SEPARATOR.join(value) if isinstance(value, list) else str(value)
 
 
 def _encodable(value: Value) -> Value:

@@ -19,7 +19,7 @@ from pipeline.ingest.decoding import CHUNK, Encoding, Undecodable, detect
 from pipeline.ingest.opening import raw_documents
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.readers import READERS, recognise
-from pipeline.ingest.readers.json_lines import JsonLinesReader, _row
+from pipeline.ingest.readers.json_lines import JsonLinesReader, read_row
 from pipeline.ingest.readers.lines import Lines, LineTooLongError
 from pipeline.ingest.reading import Reading
 from pipeline.records import Rejection, RejectReason, Statement
@@ -193,7 +193,7 @@ def _rows(
         if line is None:
             return
         if line.strip():
-            yield _row(line, f"line {lines.number}", source, settings, encoding)
+            yield read_row(line, f"line {lines.number}", source, settings, encoding)
 
 
 def _begins_with_row(file: BinaryIO, encoding: Encoding, limit: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -25,3 +26,15 @@ class ModelFacts:
     description: str
     limits: str
     scores: Mapping[str, Interval] = field(default_factory=lambda: _NO_SCORES)
+
+
+def score_rows(model: ModelFacts) -> list[tuple[str, tuple[str, str]]]:
+    """Return each measure's name with its value and interval as readers see them."""
+    return [(name, _score(*interval)) for name, interval in model.scores.items()]
+
+
+def _score(value: float, low: float | None, high: float | None) -> tuple[str, str]:
+    if math.isnan(value):
+        return "not defined", "on the data measured"
+    interval = "no interval" if low is None or high is None else f"{low:.2f} to {high:.2f}"
+    return f"{value:.2f}", interval

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from datetime import date
 
 from pipeline.codebook import Codebook
 from pipeline.records import Prediction, Rejection, Statement
 from pipeline.reporting.counts import by_date, by_speaker, first_day, last_day, shares
-from pipeline.reporting.facts import ModelFacts
+from pipeline.reporting.facts import ModelFacts, score_rows
 from pipeline.reporting.page import (
     embedded,
     label_colours,
@@ -18,7 +17,13 @@ from pipeline.reporting.page import (
     template,
     without_surrogates,
 )
-from pipeline.reporting.view import StatementView, build_statements, highlight_tasks, task_title
+from pipeline.reporting.view import (
+    StatementView,
+    build_statements,
+    highlight_tasks,
+    period,
+    task_title,
+)
 
 _FIRST_OPEN = 8
 """With more statements than this, a report starts with all of them folded."""
@@ -45,18 +50,18 @@ def render_report(
     """
     views = build_statements(rows, statements, codebook)
     style = part("report.css") + label_colours(codebook)
-    script = part("report.js")
+    script = part("common.js") + part("report.js")
     sentences = sum(len(view.sentences) for view in views)
     page = template("report.html.jinja").render(
         title=title,
         codebook=codebook,
         model=model,
-        scores=[(name, _score(*interval)) for name, interval in model.scores.items()],
+        scores=score_rows(model),
         made_on=f"{made_on.day} {made_on:%B %Y}",
         statements=views,
         sentences=sentences,
         speakers=sorted({view.speaker for view in views}, key=str.casefold),
-        period=_period(views),
+        period=period(views),
         undated=sum(1 for view in views if not view.date),
         tasks=codebook.tasks,
         columns=codebook.columns,
@@ -134,16 +139,3 @@ def _data(
 
 def _attributed(codebook: Codebook) -> bool:
     return any(task.attribution for task in codebook.tasks.values())
-
-
-def _period(views: Sequence[StatementView]) -> tuple[str, str] | None:
-    dates = sorted(view.date for view in views if view.date)
-    return (dates[0], dates[-1]) if dates else None
-
-
-def _score(value: float, low: float | None, high: float | None) -> tuple[str, str]:
-    """Return a measured value and its interval as readers see them."""
-    if math.isnan(value):
-        return "not defined", "on the data measured"
-    interval = "no interval" if low is None or high is None else f"{low:.2f} to {high:.2f}"
-    return f"{value:.2f}", interval

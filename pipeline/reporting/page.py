@@ -45,15 +45,16 @@ def label_colours(codebook: Codebook) -> str:
     return "".join(f".l{j}{{--c:{label.colour}}}\n" for j, label in enumerate(labels))
 
 
-def policy(style: str, script: str) -> str:
-    """Return a Content Security Policy: nothing is requested, only these two take effect."""
+def policy(style: str, *scripts: str) -> str:
+    """Return a Content Security Policy: nothing is requested, only these take effect."""
 
     def source(text: str) -> str:
         digest = base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
         return f"'sha256-{digest}'"
 
+    allowed = " ".join(map(source, scripts)) or "'none'"
     return (
-        f"default-src 'none'; style-src {source(style)}; script-src {source(script)}; "
+        f"default-src 'none'; style-src {source(style)}; script-src {allowed}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
 

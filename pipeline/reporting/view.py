@@ -108,6 +108,12 @@ def build_statements(
     return tuple(views)
 
 
+def period(statements: Sequence[StatementView]) -> tuple[str, str] | None:
+    """Return the first and the last date, `None` where no statement is dated."""
+    dates = sorted(view.date for view in statements if view.date)
+    return (dates[0], dates[-1]) if dates else None
+
+
 def speaker_name(statement: Statement | None, doc_id: str) -> str:
     """Return the name a statement is counted under: its speaker, else where it comes from."""
     if statement is None:

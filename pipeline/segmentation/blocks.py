@@ -7,8 +7,9 @@ full stop: titles, items of a list, signatures.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 
 from pipeline.records import BlockKind
 from pipeline.segmentation.furniture import furniture_kind, is_closing, opens_sources
@@ -52,22 +53,21 @@ class _Draft:
     start: int
     end: int
     kind: BlockKind = BlockKind.PARAGRAPH
-    markers: list[Marker] = field(default_factory=list)
+    markers: tuple[Marker, ...] = ()
 
     @property
     def is_bare(self) -> bool:
         return self.start == self.end
 
 
-def find_blocks(text: str) -> list[Block]:
-    """Return the blocks of a text in order; they do not overlap and none is empty.
+def find_blocks(text: str) -> Iterator[Block]:
+    """Yield the blocks of a text in order; they do not overlap and none is empty.
 
     Outside them lie white space, markers of lists and headings, and rules such as "* * *".
     """
     drafts = _Gathering(text).drafts
     _mark_headings(text, drafts)
     lists = ListStack()
-    blocks = []
     for draft in drafts:
         opens: int | None = None
         path: tuple[str, ...] = ()
@@ -81,8 +81,7 @@ def find_blocks(text: str) -> list[Block]:
             path = lists.path
         elif draft.kind is BlockKind.PARAGRAPH:
             lists.suspend()
-        blocks.append(Block(draft.kind, draft.start, draft.end, path, opens))
-    return blocks
+        yield Block(draft.kind, draft.start, draft.end, path, opens)
 
 
 class _Gathering:
@@ -105,12 +104,12 @@ class _Gathering:
         if self.drafts and self.drafts[-1].is_bare:  # a marker that marks nothing is text
             bare = self.drafts[-1]
             bare.start, bare.kind = bare.end - len(bare.markers[-1].text), BlockKind.PARAGRAPH
-            bare.markers.clear()
+            bare.markers = ()
 
     def _add(self, line: Line) -> None:
         last = self.drafts[-1] if self.drafts else None
         if last is not None and last.is_bare:
-            markers = list(markers_at(self._text, line.start, line.end))
+            markers = tuple(markers_at(self._text, line.start, line.end))
             last.markers += markers
             last.start = markers[-1].end if markers else line.start
             last.end = line.end
@@ -122,9 +121,9 @@ class _Gathering:
             return
         hashes = _HASHES.match(self._text, line.start, line.end)
         start = hashes.end() if hashes else line.start
-        markers = list(markers_at(self._text, start, line.end))
+        markers = tuple(markers_at(self._text, start, line.end))
         if markers and not self._is_plausible(markers[0], line):
-            markers = []
+            markers = ()
         if markers or hashes or not goes_on or last is None:
             self._open(_Draft(markers[-1].end if markers else start, line.end), markers)
             if hashes:
@@ -132,7 +131,7 @@ class _Gathering:
         else:
             last.end = line.end
 
-    def _open(self, draft: _Draft, markers: list[Marker]) -> None:
+    def _open(self, draft: _Draft, markers: tuple[Marker, ...]) -> None:
         for marker in markers:
             self._lists.place(marker)
         if markers:
@@ -227,7 +226,7 @@ def _looks_like_heading(text: str, draft: _Draft) -> bool:
         and draft.kind is not BlockKind.LIST_ITEM
         and not starts_lower(text, line)
         and not ends_with_stop(text, line, ".!?…:;,。！？؟۔।")
-        and len(split_sentences(text[draft.start : draft.end])) == 1
+        and len(list(islice(split_sentences(text[draft.start : draft.end]), 2))) == 1
     )
 
 

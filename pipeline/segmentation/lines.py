@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.segmentation.furniture import furniture_kind
 
+_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]++")
+"""What `str.splitlines` takes for a line, without its end and unless it is empty."""
 _ORNAMENT = re.compile(r"[\s\-–—_=*~#+·.\u200b\ufeff]*\Z")
 _LONGEST_WRAP = 160
 """Columns; longer lines are paragraphs."""
@@ -31,19 +35,40 @@ class Line(NamedTuple):
     gap: bool
 
 
-def split_lines(text: str) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of a text in 17 bytes each, since a hostile text may have millions."""
+
+    _starts: array[int] = field(default_factory=lambda: array("q"))
+    _ends: array[int] = field(default_factory=lambda: array("q"))
+    _gaps: bytearray = field(default_factory=bytearray)
+
+    def append(self, line: Line) -> None:
+        """Add a line at the end."""
+        self._starts.append(line.start)
+        self._ends.append(line.end)
+        self._gaps.append(line.gap)
+
+    def __iter__(self) -> Iterator[Line]:
+        return map(Line, self._starts, self._ends, map(bool, self._gaps))
+
+
+def split_lines(text: str) -> Lines:
     """Return the lines that hold more than white space and rules such as "* * *" or "-----"."""
-    lines: list[Line] = []
-    position, gap = 0, True
-    for raw in text.splitlines(keepends=True):
+    lines = Lines()
+    after, gap = 0, True
+    for match in _LINE.finditer(text):
+        start, end = match.span()
+        gap = gap or (start - after > 1 and text[after:start] != "\r\n")
+        after = end
+        raw = match[0]
         body = raw.strip()
         if _ORNAMENT.match(body):
             gap = True
         else:
-            start = position + raw.index(body[0])
+            start += raw.index(body[0])
             lines.append(Line(start, start + len(body), gap))
             gap = False
-        position += len(raw)
     return lines
 
 
@@ -68,7 +93,7 @@ class Wrapping:
     when the first word of the next line would not have fitted.
     """
 
-    def __init__(self, text: str, lines: Sequence[Line]) -> None:
+    def __init__(self, text: str, lines: Iterable[Line]) -> None:
         self._text = text
         self.width = _measure(text, lines)
 
@@ -92,7 +117,7 @@ class Wrapping:
         return previous.end - previous.start + 1 + length >= _FULL * self.width
 
 
-def _measure(text: str, lines: Sequence[Line]) -> int | None:
+def _measure(text: str, lines: Iterable[Line]) -> int | None:
     lengths = sorted(line.end - line.start for line in lines)
     long = sum(length for length in lengths if length > _LONGEST_WRAP)
     if not lengths or long > _LONG_SHARE * sum(lengths):

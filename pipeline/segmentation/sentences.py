@@ -64,14 +64,18 @@ _FEW = 40
 """Characters looked at where the answer does not depend on more; keeps the time linear."""
 
 
-def split_sentences(text: str) -> list[tuple[int, int]]:
-    """Return the half-open spans of the sentences of one block, in order and trimmed.
+def split_sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the half-open spans of the sentences of one block, in order and trimmed.
 
     All characters but white space between sentences are covered. A text without letters or digits
     is one sentence; an empty or blank text has none.
     """
-    spans: list[tuple[int, int]] = []
     start = len(text) - len(text.lstrip())
+    if _STOP.search(text) is None:
+        if start < len(text):
+            yield start, len(text.rstrip())
+        return
+    last: tuple[int, int] | None = None
     pairs = _Pairs(text)
     for match in _STOP.finditer(text):
         after = match.end()
@@ -80,15 +84,16 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
         end = match.end(2)
         if pairs.keep_whole(match.start(), end, start):
             continue
-        spans.append((start, end))
-        start = after
+        if last is not None:
+            yield last
+        last, start = (start, end), after
     end = len(text.rstrip())
+    if last is not None and start < end and not any(map(str.isalnum, text[start:end])):
+        last, start = (last[0], end), end
+    if last is not None:
+        yield last
     if start < end:
-        if spans and not any(map(str.isalnum, text[start:end])):
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((start, end))
-    return spans
+        yield start, end
 
 
 def _is_boundary(text: str, match: re.Match[str], start: int) -> bool:

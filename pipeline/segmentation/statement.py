@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from pipeline.records import BlockKind, Sentence, Statement
 from pipeline.segmentation.blocks import find_blocks
@@ -14,8 +15,8 @@ _LONGEST_REPEATED = 1000
 """Characters of a heading or lead-in; every sentence below repeats them."""
 
 
-def segment(statement: Statement) -> list[Sentence]:
-    """Return the sentences of a statement in order; same input, same output, in linear time.
+def segment(statement: Statement) -> Iterator[Sentence]:
+    """Yield the sentences of a statement in order; same input, same output, in linear time.
 
     For every sentence `statement.text[start:end] == text`, trimmed and never empty. All characters
     are covered but white space, markers of lists and headings, and rules ("* * *"). Ids are the
@@ -24,7 +25,7 @@ def segment(statement: Statement) -> list[Sentence]:
     a longer lead-in its last 1,000 characters are kept, of a heading the first.
     """
     text, doc_id = statement.text, statement.doc_id
-    sentences: list[Sentence] = []
+    number = 0
     lead_ins: list[str] = []
     heading = context = ""
     for block in find_blocks(text):
@@ -40,21 +41,19 @@ def segment(statement: Statement) -> list[Sentence]:
         block_text = text[block.start : block.end]
         for start, end in split_sentences(block_text):
             words = block_text[start:end]
-            sentences.append(
-                Sentence(
-                    sentence_id=f"{doc_id}#{len(sentences)}",
-                    doc_id=doc_id,
-                    text=words,
-                    start=block.start + start,
-                    end=block.start + end,
-                    block=block.kind,
-                    list_path=block.list_path,
-                    heading=heading,
-                    lead_in=lead_in,
-                    context=context,
-                )
+            yield Sentence(
+                sentence_id=f"{doc_id}#{number}",
+                doc_id=doc_id,
+                text=words,
+                start=block.start + start,
+                end=block.start + end,
+                block=block.kind,
+                list_path=block.list_path,
+                heading=heading,
+                lead_in=lead_in,
+                context=context,
             )
+            number += 1
             context = words
         if block.kind is BlockKind.HEADING:
             heading = block_text[:_LONGEST_REPEATED]
-    return sentences

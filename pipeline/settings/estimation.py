@@ -1,4 +1,4 @@
-"""Choices of `stance estimate`."""
+"""Choices of `stance estimate` and `stance suggest`, which draw sentences to label."""
 
 from __future__ import annotations
 
@@ -21,3 +21,20 @@ class Design(StrEnum):
     SENTENCES = "sentences"
     STRATIFIED = "stratified"
     DOCUMENTS = "documents"
+
+
+class Strategy(StrEnum):
+    """How sentences to label are chosen; see `evaluation.suggestion`."""
+
+    RANDOM = "random"
+    STRATIFIED = "stratified"
+    UNCERTAINTY = "uncertainty"
+    DIVERSITY = "diversity"
+    MIX = "mix"
+
+
+class Vectors(StrEnum):
+    """What tells how far sentences lie from each other: their words, or the packaged encoder."""
+
+    WORDS = "words"
+    ENCODER = "encoder"

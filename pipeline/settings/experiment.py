@@ -5,11 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from pipeline.errors import near_matches
+from pipeline.settings.attribution import AttributionSettings
 from pipeline.settings.classifiers import ClassifierSettings
 from pipeline.settings.ingest import IngestSettings
+from pipeline.settings.tuning import TuneSettings, space_mistakes
+from pipeline.settings.weak import Labels
 from pipeline.validated_yaml import StrictModel, load_model
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -17,9 +21,14 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 
 
 class DataSettings(StrictModel):
-    """Labelled data: what is learned from, and the gold labels of the seed statements."""
+    """Labelled data: what is learned from, and the gold labels of the seed statements.
+
+    Calibration and test are documents of the corpus, whatever `labels` says.
+    """
 
     corpus: Annotated[tuple[Path, ...], Field(min_length=1)]
+    weak: tuple[Path, ...] = Field(default=(), description="files that 'stance label' wrote")
+    labels: Labels = Labels.CORPUS
     gold: Path
     gold_statements: Path = Field(description="folder of the texts that the gold offsets refer to")
 
@@ -63,21 +72,59 @@ class BehaviourSettings(StrictModel):
 
 
 class TrackingSettings(StrictModel):
-    """Where MLflow keeps the runs; without `uri`, $MLFLOW_TRACKING_URI or a local SQLite file."""
+    """Where MLflow keeps the runs; without `uri`, $MLFLOW_TRACKING_URI or a local SQLite file.
+
+    Promoted models are versions of `registered_model`: models:/stance@champion.
+    """
 
     uri: str | None = None
     experiment: Annotated[str, Field(min_length=1, max_length=200)] = "stance"
+    registered_model: Annotated[str, Field(pattern=r"^[\w-]{1,100}$")] = "stance"
+
+
+NOT_STATED = "not stated"
 
 
 class CardSettings(StrictModel):
-    """What the model card and the report say about the data; nobody else can know it."""
+    """What the model card and the report say about the data; nobody else can know it.
 
-    licence: Annotated[str, Field(min_length=1)] = "not stated"
+    `data_card` is the file that describes the labelled data: where they come from, who labelled
+    them and how.
+    """
+
+    licence: Annotated[str, Field(min_length=1)] = NOT_STATED
+    data_card: Path | None = None
     limits: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
+class BehaviourFloors(StrictModel):
+    """What all decisions of a family of behaviour tests together must show.
+
+    Not the thresholds of the single tests, which are aims: below these no model is promoted.
+    """
+
+    invariance: Annotated[float, Field(gt=0, le=1)] = 0.015
+    direction: Annotated[float, Field(ge=0, le=1)] = 0.75
+    functionality: Annotated[float, Field(ge=0, le=1)] = 0.9
+
+
+class GateSettings(StrictModel):
+    """What a model must show to become the champion.
+
+    `margin` is the loss of macro-F1 that counts as none: in every task the 95 % interval of the
+    difference to the champion must lie above -margin. Both are compared on `data`, by default the
+    documents that both held out, else the gold labels. `largest_ece` bounds the calibration error
+    of every task on the held-out documents, averaged over its labels.
+    """
+
+    margin: Annotated[float, Field(ge=0, lt=1)] = 0.02
+    data: Path | None = None
+    largest_ece: Annotated[float, Field(gt=0, le=1)] = 0.03
+    behaviour: BehaviourFloors = BehaviourFloors()
+
+
 class PromoteSettings(StrictModel):
-    """Which trained model becomes the bundle, and how exact its export must be.
+    """Which trained model becomes the bundle, how exact its export must be, and what it must show.
 
     `model` names one of the trained models, or is "best": the highest macro-F1 on the held-out
     documents, averaged over the tasks.
@@ -86,6 +133,7 @@ class PromoteSettings(StrictModel):
     model: str = "best"
     to: Path = Path("models/default")
     largest_share_flipped: Annotated[float, Field(ge=0, le=0.2)] = 0.03
+    gate: GateSettings = GateSettings()
 
 
 class ClassifySettings(StrictModel):
@@ -116,6 +164,8 @@ class PipelineSettings(StrictModel):
         description="by multilabel task and label: share of sentences expected where it is used",
     )
     models: Annotated[dict[Name, ClassifierSettings], Field(min_length=1)]
+    attribution: AttributionSettings = AttributionSettings()
+    tune: TuneSettings = TuneSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     behaviour: BehaviourSettings | None = None
     tracking: TrackingSettings = TrackingSettings()
@@ -125,12 +175,41 @@ class PipelineSettings(StrictModel):
     report: ReportSettings
 
     @model_validator(mode="after")
+    def _weak_labels_are_there(self) -> Self:
+        if mistake := self.weak_mistake():
+            raise ValueError(mistake)
+        return self
+
+    def weak_mistake(self) -> str:
+        """Return what stands in the way of the labels to learn from; empty where nothing does."""
+        labels = self.data.labels
+        if labels is not Labels.CORPUS and not self.data.weak:
+            return f"labels '{labels}', but data.weak names no file; make one with 'stance label'"
+        if labels is not Labels.CORPUS and self.split.folds:
+            return f"split.folds cross-validates on the corpus, not on labels '{labels}'"
+        return ""
+
+    @model_validator(mode="after")
     def _promotes_a_known_model(self) -> Self:
         if "best" in self.models:
             raise ValueError("a model cannot be called 'best': promote.model uses that word")
         if self.promote.model not in ("best", *self.models):
             near = near_matches(self.promote.model, ("best", *self.models))
             raise ValueError(f"promote.model is '{self.promote.model}', not a model here.{near}")
+        return self
+
+    @model_validator(mode="after")
+    def _tunes_what_models_have(self) -> Self:
+        found = [
+            InitErrorDetails(
+                type=PydanticCustomError("tune_space", "{reason}", {"reason": one.reason}),
+                loc=("tune", "space", *one.keys),
+                input=one.got,
+            )
+            for one in space_mistakes(self.tune.space, self.models)
+        ]
+        if found:
+            raise ValidationError.from_exception_data("tune", found)
         return self
 
 

@@ -14,6 +14,12 @@ LEVEL = "stance.level"
 MODEL_LEVEL = "model"
 PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
+ERROR = "error"
+"""Tag that says what ended a run."""
+
+TABLES = "mlflow.loggedArtifacts"
+"""Tag that names the files which the UI shows as tables."""
+
 
 BOUNDS = (".low", ".high")
 """Endings of the metrics that hold the ends of a 95 % interval."""

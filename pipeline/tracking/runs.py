@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,14 +25,17 @@ from pipeline.evaluation.behaviour import (
     pooled,
 )
 from pipeline.evaluation.report import to_json
+from pipeline.evaluation.slices import Slice
 from pipeline.records import EvaluationReport, LabelledDocument, LabelledSentence
 from pipeline.tracking.curves import Curve
 from pipeline.tracking.environment import environment_facts
 from pipeline.tracking.naming import (
+    ERROR,
     LEVEL,
     MODEL_LEVEL,
     NOTE,
     PARENT,
+    TABLES,
     allowed,
     cut,
     flattened,
@@ -62,7 +67,9 @@ class RunLogger:
         level: str = MODEL_LEVEL,
         tags: Mapping[str, str] | None = None,
         parent: str | None = None,
+        run_id: str | None = None,
     ) -> None:
+        """Start a run, or, with `run_id`, go on with one of the same experiment that ended."""
         self._store = store
         self._experiment = experiment_id
         self._level = level
@@ -73,13 +80,18 @@ class RunLogger:
         self._curve_run: RunLogger | None = None
         self._curves = 0
         self._scores_run: RunLogger | None = None
+        self._tables: list[dict[str, str]] = []
         every = {**(tags or {}), LEVEL: level}
         if parent is not None:
             every[PARENT] = parent
         every = _standard_tags() | {name: cut(value) for name, value in every.items()}
         with store.reported("start a run"):
-            made = store.client.create_run(experiment_id, tags=every, run_name=name)
-        self.run_id: str = made.info.run_id
+            if run_id is None:
+                made = store.client.create_run(experiment_id, tags=every, run_name=name)
+                run_id = str(made.info.run_id)
+            else:
+                store.client.update_run(run_id, status="RUNNING")
+        self.run_id = run_id
 
     def __enter__(self) -> Self:
         return self
@@ -224,14 +236,33 @@ class RunLogger:
 
         Files: behaviour/results.json and results.md.
         """
-        self._values({f"behaviour/{name}": rate for name, rate in pooled(results).items()})
-        self._scores()._values(
+        self.metrics({f"behaviour/{name}": rate for name, rate in pooled(results).items()})
+        self._scores().metrics(
             {f"behaviour/{one.name}": one.rate for one in results if one.n},
         )
         self.json(behaviour_json(results), "behaviour/results.json")
         header, *rows = behaviour_table(results)
         lines = [header, ("---",) * len(header), *rows]
         self.text("".join(f"| {' | '.join(line)} |\n" for line in lines), "behaviour/results.md")
+
+    def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
+        """Log figures, which must be finite; four decimals are kept."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        metrics = [Metric(allowed(name), round(v, 4), now, step) for name, v in values.items()]
+        with self._store.reported("log scores"):
+            self._store.client.log_batch(self.run_id, metrics=metrics)
+
+    def slices(self, dataset: str, found: Sequence[Slice]) -> None:
+        """Log the slices of a data set as a table that the UI shows: slices/<data set>.json."""
+        columns = [field.name for field in fields(Slice)]
+        rows = [[getattr(one, name) for name in columns] for one in found]
+        file = f"slices/{allowed(dataset)}.json"
+        # As MLflow's log_table, which warns of its own use of pandas.
+        self.json({"columns": columns, "data": [[_defined(v) for v in row] for row in rows]}, file)
+        self._tables.append({"path": file, "type": "table"})
+        self.tags({TABLES: json.dumps(self._tables)})
 
     def bundle(self, folder: Path) -> str:
         """Log a bundle as an MLflow model and return its address ("models:/…").
@@ -263,14 +294,6 @@ class RunLogger:
             self._scores_run = self.child("scores", level="scores")
         return self._scores_run
 
-    def _values(self, values: Mapping[str, float]) -> None:
-        from mlflow.entities import Metric
-
-        now = int(time.time() * 1000)
-        metrics = [Metric(allowed(name), round(v, 4), now, 0) for name, v in values.items()]
-        with self._store.reported("log scores"):
-            self._store.client.log_batch(self.run_id, metrics=metrics)
-
     @contextmanager
     def _files(self) -> Iterator[Path]:
         """Give a folder whose files are kept with the run when the block ends."""
@@ -293,7 +316,7 @@ class RunLogger:
         if error is not None:
             status = "FAILED" if isinstance(error, Exception) else "KILLED"
             kind, said = type(error).__name__, first_line(error)
-            self.tags({"error": f"{kind}: {said}" if str(error) else kind})
+            self.tags({ERROR: f"{kind}: {said}" if str(error) else kind})
         if self._reports and self._level == MODEL_LEVEL:
             self.tags({NOTE: note(self._description, self._reports)})
             with self._store.reported("describe the experiment"):
@@ -314,6 +337,10 @@ def start_run(
     """
     experiment_id = store.experiment(experiment, about=EXPERIMENT_NOTE)
     return RunLogger(store, experiment_id, name, tags=tags)
+
+
+def _defined(value: object) -> object:
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _standard_tags() -> dict[str, str]:

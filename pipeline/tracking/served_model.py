@@ -5,12 +5,14 @@ MLflow loads this module by name and calls `_load_pyfunc`; no object is pickled.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from mlflow.exceptions import INVALID_PARAMETER_VALUE, MlflowException
 from mlflow.models import ModelSignature
-from mlflow.types import ColSpec, DataType, Schema
+from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
 from pipeline.bundle import Bundle, load_bundle
 from pipeline.codebook import Codebook, TaskType
@@ -18,14 +20,21 @@ from pipeline.records import Sentence
 
 TEXT, CONTEXT = "text", "context"
 
+NULLS = "nulls"
+"""Parameter of the model; false asks for a table without nulls but in its numbers."""
+
 
 def signature_of(codebook: Codebook) -> ModelSignature:
-    """Return the columns of the model's input and output; every output may be null."""
+    """Return the columns of input and output, of which all may be null, and the parameters."""
     inputs = [ColSpec(DataType.string, TEXT), ColSpec(DataType.string, CONTEXT, required=False)]
     outputs = [
         ColSpec(kind, name, required=False) for name, kind in _output_columns(codebook).items()
     ]
-    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
+    return ModelSignature(
+        inputs=Schema(inputs),
+        outputs=Schema(outputs),
+        params=ParamSchema([ParamSpec(NULLS, DataType.boolean, default=True)]),
+    )
 
 
 class ServedModel:
@@ -34,7 +43,9 @@ class ServedModel:
     def __init__(self, bundle: Bundle) -> None:
         self._bundle = bundle
 
-    def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:
+    def predict(
+        self, model_input: pd.DataFrame, params: Mapping[str, bool] | None = None
+    ) -> pd.DataFrame:
         """Return one row for each row of the input, under the same index.
 
         Columns of a multilabel task, for each label: `<task>.<label>.probability`, `.decision`
@@ -44,9 +55,15 @@ class ServedModel:
 
         Args:
             model_input: column `text`, and optionally `context`, the sentence before.
+            params: with `nulls` false, nothing but numbers is null: where no decision was made,
+                and in rows without text, `abstained` is true, `decision` false and a label "".
+                `mlflow.pyfunc.spark_udf` needs that, for it cannot leave booleans and texts empty.
+
+        Raises:
+            MlflowException: a cell holds neither a string nor nothing; a server answers with 400.
         """
-        texts = _strings(model_input[TEXT])
-        contexts = _strings(model_input[CONTEXT]) if CONTEXT in model_input else [""] * len(texts)
+        texts = _strings(model_input, TEXT)
+        contexts = _strings(model_input, CONTEXT) if CONTEXT in model_input else [""] * len(texts)
         filled = [row for row, text in enumerate(texts) if text]
         sentences = [
             Sentence(f"row {row}", "", texts[row], context=contexts[row]) for row in filled
@@ -75,7 +92,8 @@ class ServedModel:
                     )
                     columns[f"{column}.abstained"] = pd.Series(abstained[:, j], dtype="boolean")
         found = pd.DataFrame(columns).set_axis(pd.Index(filled, dtype="int64"))
-        return found.reindex(range(len(texts))).set_axis(model_input.index)
+        whole = found.reindex(range(len(texts))).set_axis(model_input.index)
+        return whole if params is None or params.get(NULLS, True) else _filled(whole)
 
 
 def _load_pyfunc(data_path: str) -> ServedModel:
@@ -103,6 +121,29 @@ def _output_columns(codebook: Codebook) -> dict[str, DataType]:
     return out
 
 
-def _strings(column: pd.Series) -> list[str]:
+def _filled(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with a value for every boolean and text that is null."""
+    filled = table.copy()
+    for name, column in table.items():
+        if column.dtype == "boolean":
+            filled[name] = column.fillna(str(name).endswith(".abstained")).astype(bool)
+        elif column.dtype == "string":
+            filled[name] = column.fillna("")
+    return filled
+
+
+def _strings(table: pd.DataFrame, column: str) -> list[str]:
     """Return the texts of a column without spaces around them; "" for what is missing."""
-    return ["" if pd.isna(value) else str(value).strip() for value in column]
+    texts: list[str] = []
+    for row, value in enumerate(table[column]):
+        if isinstance(value, str):
+            texts.append(value.strip())
+        elif pd.api.types.is_scalar(value) and pd.isna(value):
+            texts.append("")
+        else:
+            raise MlflowException(
+                f"column '{column}', row {row}: got {type(value).__name__} {str(value)[:80]!r}, "
+                "expected a string or null",
+                error_code=INVALID_PARAMETER_VALUE,
+            )
+    return texts

@@ -66,11 +66,15 @@ class ClassifySummary:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where rows go: a file name (or "-" and standard output), and what to do with a job there."""
+    """Where rows go: a file name (or "-" and standard output), and what to do with a job there.
+
+    `raw_cells` is for CSV: no cell is guarded against being run as a formula.
+    """
 
     out: str
     stdout: BinaryIO | None = None
     unfinished: Unfinished = Unfinished.REFUSE
+    raw_cells: bool = False
 
 
 def classify_documents(
@@ -91,7 +95,7 @@ def classify_documents(
     inputs = find_inputs(patterns, outputs=written_with(target.out))
     reading = Reading(inputs, settings, stdin=stdin)
     asked = _asked(inputs, settings, "document")
-    return _write(_Documents(reading, bundle), target, asked, watcher)
+    return _write(DocumentRows(reading, bundle), target, asked, watcher)
 
 
 def classify_statement_file(
@@ -105,7 +109,7 @@ def classify_statement_file(
     set_aside = list(read_records(rejects, Rejection)) if rejects.exists() else []
     items: Iterator[Statement | Rejection] = chain(set_aside, read_records(path, Statement))
     target = Target(str(out), unfinished=Unfinished.RESTART)
-    return _write(_Documents(items, bundle), target, inputs_identity([path]), watcher)
+    return _write(DocumentRows(items, bundle), target, inputs_identity([path]), watcher)
 
 
 def classify_sentence_rows(
@@ -162,7 +166,7 @@ class _Source(ABC):
         return CountedRow(self.format.row(prediction, facts, origin), tuple(counts))
 
 
-class _Documents(_Source):
+class DocumentRows(_Source):
     """Statements, cut into sentences; one from which none is cut is set aside."""
 
     def __init__(self, items: Iterable[Statement | Rejection], bundle: Bundle) -> None:
@@ -186,13 +190,16 @@ class _Documents(_Source):
         for prediction in label_sentences(sentences(), self.bundle):
             yield self.counted(prediction, *waiting.popleft())
 
-    def _cut(self) -> Iterator[tuple[Statement, list[Sentence]]]:
+    def _cut(self) -> Iterator[tuple[Statement, Iterator[Sentence]]]:
         for item in self._items:
             if isinstance(item, Rejection):
                 self.rejects.add(item)
-            elif cut := segment(item):
+                continue
+            cut = segment(item)
+            first = next(cut, None)
+            if first is not None:
                 self.statements += 1
-                yield item, cut
+                yield item, chain([first], cut)
             else:
                 detail = "holds no sentence"
                 self.rejects.add(Rejection(item.source, item.location, RejectReason.EMPTY, detail))
@@ -246,8 +253,15 @@ def _write(
     bundle, rejects = source.bundle, source.rejects
     file = None if target.out == "-" else rejects_path(Path(target.out))
     identity = asked | {"model": bundle.model_id, "abstain": f"{bundle.rule.abstain_within}"}
+    if target.raw_cells:
+        identity["cells"] = "raw"
     with open_output(
-        target.out, source.format, target.stdout, identity, target.unfinished
+        target.out,
+        source.format,
+        target.stdout,
+        identity,
+        target.unfinished,
+        raw_cells=target.raw_cells,
     ) as output:
         kept = output.counts[SENTENCES]
         if kept:
@@ -256,15 +270,15 @@ def _write(
             output.write(
                 source.rows(kept), lambda done: watcher.progress("sentences labelled", done, None)
             )
+            if file is not None:
+                rejects.write(file)
+            if not output.counts[ROWS]:
+                raise InputError(nothing_usable(rejects, file))
+            output.finish()
         except BaseException:
             if isinstance(output, JobOutput) and output.kept and resumable(identity):
                 watcher.note(f"{output.kept:,} labelled sentences are kept; go on with --resume")
             raise
-        if file is not None:
-            rejects.write(file)
-        if not output.counts[ROWS]:
-            raise InputError(nothing_usable(rejects, file))
-        output.finish()
     counts = output.counts
     return ClassifySummary(
         statements=source.statements,

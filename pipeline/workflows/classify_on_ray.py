@@ -30,7 +30,7 @@ from pipeline.errors import (
     SettingsError,
     StanceError,
 )
-from pipeline.inference.job import ROWS, Key, Unfinished, _locked, _settle
+from pipeline.inference.job import ROWS, Key, Unfinished, locked, settle_unfinished
 from pipeline.ingest import find_inputs
 from pipeline.ingest.identities import Judge
 from pipeline.ingest.parts import PART_BYTES, Part, can_be_cut, cut, packed, whole
@@ -253,9 +253,9 @@ def _job_folder(out: Path, identity: dict[str, str], unfinished: Unfinished) -> 
     ):
         raise OutputError(f"{out}: is not a folder of labelled parts; give another name.")
     folder = out.with_name(f".{out.name}.job")
-    with _locked(folder, out):
+    with locked(folder, out):
         if (folder / "job.json").exists():
-            _settle(folder, out, identity, unfinished)
+            settle_unfinished(folder, out, identity, unfinished)
         if not (folder / "job.json").exists():
             write_text(folder / "job.json", json.dumps(identity, indent=1))
         yield folder

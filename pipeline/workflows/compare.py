@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipeline.bundle import load_bundle
+from pipeline.bundle import Bundle, load_bundle
 from pipeline.classifiers.targets import encode_targets
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError
@@ -74,7 +74,7 @@ def compare_models(
             "the folder of a model."
         )
     experiment = settings.tracking.experiment
-    contenders = [find_contender(store, one, experiment=experiment) for one in named]
+    contenders = [find_contender(store, one, settings.tracking) for one in named]
     require_different(contenders)
     learned = {one.label: learned_by(one, codebook, store, watcher) for one in contenders}
     chosen = comparison_data(learned, on, settings.data, codebook, watcher)
@@ -114,12 +114,17 @@ def compare_models(
 
 def _scored(contender: Contender, data: EvaluationSet, codebook: Codebook) -> tuple[str, Outcomes]:
     """Return the id of a model and what it says; its files are gone afterwards."""
-    labelled = data.sentences
     with tempfile.TemporaryDirectory(prefix="stance-compare-") as scratch:
         bundle = load_bundle(contender.fetch(Path(scratch)), codebook=codebook)
-        probabilities, decisions = bundle.predict([one.sentence for one in labelled])
-    targets = encode_targets(labelled, codebook)
-    return bundle.model_id, outcomes(data.groups, probabilities, decisions, targets, codebook)
+        return bundle.model_id, outcomes_on(data, bundle)
+
+
+def outcomes_on(data: EvaluationSet, bundle: Bundle) -> Outcomes:
+    """Return what a model says of labelled sentences, beside what is right."""
+    labelled = data.sentences
+    probabilities, decisions = bundle.predict([one.sentence for one in labelled])
+    targets = encode_targets(labelled, bundle.codebook)
+    return outcomes(data.groups, probabilities, decisions, targets, bundle.codebook)
 
 
 def _view(

@@ -12,10 +12,17 @@ from pipeline.bundle.folder import MANIFEST, read_facts
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError
 from pipeline.records import LabelledDocument
+from pipeline.settings.experiment import TrackingSettings
 from pipeline.tracking import Store, data_digests, digest_of, download_bundle, find_run, read_json
-from pipeline.tracking.registered import ALIASES, download_version, find_version
+from pipeline.tracking.registered import (
+    ALIASES,
+    download_version,
+    find_version,
+    is_reference,
+    resolve_reference,
+)
 from pipeline.workflows.scoring import read_documents
-from pipeline.workflows.train import SPLIT_ARTIFACT
+from pipeline.workflows.train import CONFIG_ARTIFACT, SPLIT_ARTIFACT
 from pipeline.workflows.watcher import Watcher
 
 _USES = ("train", "calibration", "test")
@@ -47,21 +54,26 @@ class Learned:
     changed: str = ""
 
 
-def find_contender(store: Store, reference: str, *, experiment: str) -> Contender:
+def find_contender(store: Store, reference: str, tracking: TrackingSettings) -> Contender:
     """Return the model that a reference means.
 
-    That is an alias of the registered model (`champion`, `challenger`), the folder of a bundle, or
-    a run by its id, the beginning of one, or its name (the latest).
+    That is an alias of the registered model (`champion`, `challenger`), the address of any version
+    (models:/NAME@ALIAS, models:/NAME/VERSION), the folder of a bundle, or a run by its id, the
+    beginning of one, or its name (the latest).
 
     Raises:
         InputError: there is no such model; the message lists runs.
         BundleError: the folder holds a bundle that is not sound.
         OutputError: the store does not answer.
     """
-    if reference in ALIASES:
-        version = find_version(store, reference)
+    if reference in ALIASES or is_reference(reference):
+        version = (
+            find_version(store, tracking.registered_model, reference)
+            if reference in ALIASES
+            else resolve_reference(store, reference)
+        )
         return Contender(
-            f"{reference} (version {version.version})",
+            f"{reference} (version {version.version})" if reference in ALIASES else version.address,
             reference,
             version.run_id,
             lambda into: download_version(store, version, into),
@@ -71,7 +83,7 @@ def find_contender(store: Store, reference: str, *, experiment: str) -> Contende
         manifest, _ = read_facts(folder)
         label = f"{folder.resolve().name} {manifest.model_id.rpartition('-')[2][:8]}"
         return Contender(label, reference, manifest.facts.run_id, lambda _: folder)
-    run = find_run(store, reference, experiment=experiment)
+    run = find_run(store, reference, experiment=tracking.experiment)
     return Contender(
         f"{run.name} {run.run_id[:8]}",
         reference,
@@ -112,7 +124,7 @@ def learned_by(
         recorded = TypeAdapter(dict[str, list[str]]).validate_python(
             read_json(store, contender.run_id, SPLIT_ARTIFACT)
         )
-        corpus = _corpus(read_json(store, contender.run_id, "config.resolved.json"))
+        corpus = _corpus(read_json(store, contender.run_id, CONFIG_ARTIFACT))
         documents = {d.doc_id: d for d in read_documents(corpus, codebook, watcher)}
     except (InputError, ValidationError) as error:
         return str(error).partition("\n")[0]

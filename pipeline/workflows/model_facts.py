@@ -13,7 +13,8 @@ from pipeline.settings.experiment import CardSettings
 ALWAYS = (
     "Labels are predictions for single sentences. Read the sentence before you quote a label, and "
     "do not read counts of labels as prevalence: uncorrected counts of predictions are biased.",
-    "A label says that the sentence expresses or reports a position; its holder is not named.",
+    "A label says that the sentence expresses or reports a position, not whose: who holds it and "
+    "toward whom, 'stance attribute' finds, with errors of its own.",
 )
 
 

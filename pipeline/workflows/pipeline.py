@@ -31,11 +31,15 @@ def stages(
     """Return all stages: check, ingest, segment, train (one a model), promote, classify, report."""
     work, data = settings.work, settings.data
     statements, sentences = work / "statements.jsonl", work / "sentences.jsonl"
-    labelled = (*data.corpus, data.gold, *settings.evaluation.external, settings.codebook)
+    labelled = (
+        *(*data.corpus, *data.weak, data.gold),
+        *(*settings.evaluation.external, settings.codebook),
+    )
     behaviour = settings.behaviour
     cases = (
         () if behaviour is None else (behaviour.names, behaviour.functionality, behaviour.direction)
     )
+    given = [path for path in (settings.card.data_card, settings.promote.gate.data) if path]
     records = [work / "runs" / f"{name}.json" for name in settings.models]
     written = (
         *(sentences, work / "runs", work / "checkpoints", work / "stages.json"),
@@ -110,10 +114,15 @@ def stages(
         ),
         Stage(
             "promote",
-            "the best model becomes the bundle",
-            (*labelled, *records),
+            "the best model becomes the champion",
+            (*labelled, *records, *cases, *given),
             (settings.promote.to,),
-            settings.promote.model_dump(mode="json"),
+            {
+                **settings.promote.model_dump(mode="json"),
+                "behaviour": settings.behaviour and settings.behaviour.model_dump(mode="json"),
+                "tracking": [store.shown, settings.tracking.registered_model],
+                "card": settings.card.model_dump(mode="json"),
+            },
             lambda watcher: _promote(settings, codebook, store, watcher),
         ),
         Stage(
@@ -208,6 +217,7 @@ def _promote(settings: PipelineSettings, codebook: Codebook, store: Store, watch
         watcher=watcher,
     )
     return (
-        f"{wanted} is now {promotion.folder} ({promotion.model_id}; "
+        f"{wanted} is now {promotion.folder} ({promotion.model_id}, version "
+        f"{promotion.version.version} of '{promotion.version.name}'; "
         f"{promotion.parity.flipped:.2%} of decisions differ from the trained model)"
     )

@@ -53,14 +53,20 @@ def preflight(settings: PipelineSettings, codebook: Codebook, *, where: str = "s
 
 def _data(settings: PipelineSettings) -> Iterator[str]:
     files = [(f"data.corpus[{i}]", path) for i, path in enumerate(settings.data.corpus)]
+    files += [(f"data.weak[{i}]", path) for i, path in enumerate(settings.data.weak)]
     files.append(("data.gold", settings.data.gold))
     files += [
         (f"evaluation.external[{i}]", path) for i, path in enumerate(settings.evaluation.external)
     ]
+    if (gate := settings.promote.gate.data) is not None:
+        files.append(("promote.gate.data", gate))
     for key, path in files:
         if (kind := _kind(path)) != "file":
             got = "is a folder; expected a labelled file" if kind == "folder" else "no such file"
             yield f"{key} '{path}': {got} (.jsonl)"
+    card = settings.card.data_card
+    if card is not None and _kind(card) != "file":
+        yield f"card.data_card '{card}': no such file"
     texts = settings.data.gold_statements
     if (kind := _kind(texts)) != "folder":
         got = "is a file; expected a folder" if kind == "file" else "no such folder"

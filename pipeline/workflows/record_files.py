@@ -8,9 +8,10 @@ import tempfile
 import weakref
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -76,16 +77,22 @@ class Rejects:
         self._lines = lines
 
     def add(self, rejection: Rejection) -> None:
-        """Keep a rejection."""
+        """Keep a rejection.
+
+        Raises:
+            OutputError: there are many, and the folder for temporary files is full.
+        """
         self.counts[rejection.reason] += 1
         self.first = self.first or rejection
-        self._lines.write(to_line(rejection))
+        with self._waiting() as lines:
+            lines.write(to_line(rejection))
 
     def __iter__(self) -> Iterator[Rejection]:
         """Yield all rejections in order."""
         adapter = TypeAdapter(Rejection)
-        self._lines.seek(0)
-        for line in self._lines:
+        with self._waiting() as lines:
+            lines.seek(0)
+        for line in lines:
             yield adapter.validate_python(json.loads(line))
 
     def write(self, path: Path) -> None:
@@ -95,9 +102,10 @@ class Rejects:
             OutputError: it cannot be written or removed, as when a folder has its name.
         """
         if self.counts:
-            self._lines.seek(0)
+            with self._waiting() as lines:
+                lines.seek(0)
             with whole_file(path) as file:
-                shutil.copyfileobj(self._lines, file)
+                shutil.copyfileobj(lines, file)
         else:
             try:
                 path.unlink(missing_ok=True)
@@ -106,6 +114,19 @@ class Rejects:
                     f"{path}: nothing was set aside, but what is there cannot be removed "
                     f"({error.strerror}). Move it away, or give the output another name."
                 ) from None
+
+    @contextmanager
+    def _waiting(self) -> Generator[IO[bytes], None, None]:
+        """Use what waits, for writing it; when that fails it is given up."""
+        try:
+            yield self._lines
+        except OSError as error:
+            with suppress(OSError):  # closing writes once more what could not be written
+                self._lines.close()
+            raise OutputError(
+                f"{tempfile.gettempdir()}: cannot be written ({error.strerror}). What is set aside "
+                "waits there; make room, or name another folder in TMPDIR."
+            ) from None
 
 
 def rejects_path(output: Path) -> Path:

@@ -1,4 +1,4 @@
-"""Stage `report`: predictions to one self-contained HTML file."""
+"""Stage `report`: predictions to self-contained HTML, with attributions to a dossier."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipeline.actors import load_registry
 from pipeline.bundle.folder import read_facts
 from pipeline.bundle.manifest import Manifest
 from pipeline.codebook import Codebook, TaskType
@@ -17,7 +18,8 @@ from pipeline.inference.rows import Origin
 from pipeline.inference.sinks import SINKS
 from pipeline.output import write_text
 from pipeline.records import Prediction, Rejection, Sentence, Statement
-from pipeline.reporting import ModelFacts, render_report, task_title
+from pipeline.reporting import ModelFacts, render_dossier, render_report, task_title
+from pipeline.workflows.findings import read_findings
 from pipeline.workflows.record_files import read_records, rejects_path
 
 READS = ".jsonl"
@@ -25,22 +27,33 @@ READS = ".jsonl"
 
 @dataclass(frozen=True, slots=True)
 class ReportSummary:
-    """What the report shows."""
+    """What the report shows; `findings` and more `files` than one are those of a dossier."""
 
     statements: int
     sentences: int
     rejected: int
+    findings: int = 0
+    files: int = 1
 
 
-def report(predictions: Path, *, model: Path, out: Path, title: str) -> ReportSummary:
-    """Write the report of a JSON lines file of predictions.
+def report(
+    predictions: Path,
+    *,
+    model: Path,
+    out: Path,
+    title: str,
+    attributions: Path | None = None,
+    actors: Sequence[Path] = (),
+) -> ReportSummary:
+    """Write the report of a JSON lines file of predictions, with `attributions` as a dossier.
 
     The rejects file beside the predictions, if there is one, is shown as well. `model` is the
     bundle that made the predictions; labels and colours are those of its codebook, and its measured
-    figures and limits are repeated in the report.
+    figures and limits are repeated in the report. `actors` are the user's own files of actors.
 
     Raises:
-        InputError: the file is missing, is not JSON lines of predictions, or is of another model.
+        InputError: a file is missing, is not of its format, or is of another model.
+        SettingsError: the attributions are of other predictions, or a file of actors has mistakes.
         BundleError: the model is not whole.
         OutputError: the report cannot be written.
     """
@@ -66,17 +79,39 @@ def report(predictions: Path, *, model: Path, out: Path, title: str) -> ReportSu
         raise InputError(f"{predictions}: holds no predictions; classify something first.")
     rejects = rejects_path(predictions)
     rejected = list(read_records(rejects, Rejection)) if rejects.exists() else []
-    html = render_report(
+    statements = _statements(documents)
+    measured = _facts(manifest, codebook)
+    today = datetime.now(UTC).date()
+    if attributions is None:
+        html = render_report(
+            rows,
+            statements,
+            codebook,
+            title=title,
+            model=measured,
+            made_on=today,
+            rejected=rejected,
+        )
+        write_text(out, html)
+        return ReportSummary(len(documents), len(rows), len(rejected))
+    attributed = read_findings(attributions, manifest.model_id, load_registry(actors))
+    rejected += attributed.rejected
+    pages = render_dossier(
         rows,
-        _statements(documents),
+        statements,
         codebook,
+        attributed.findings,
+        name=out.name,
         title=title,
-        model=_facts(manifest, codebook),
-        made_on=datetime.now(UTC).date(),
+        model=measured,
+        attribution_model=", ".join(attributed.models),
+        made_on=today,
         rejected=rejected,
     )
-    write_text(out, html)
-    return ReportSummary(len(documents), len(rows), len(rejected))
+    for name, html in pages.items():
+        write_text(out.with_name(name), html)
+    found = len(attributed.findings)
+    return ReportSummary(len(documents), len(rows), len(rejected), found, len(pages))
 
 
 def _read(path: Path, codebook: Codebook) -> Iterator[tuple[Prediction, StatementFacts, Origin]]:

@@ -9,7 +9,8 @@ CSV with a header, or JSON lines with one object a sentence. Columns:
   means not labelled: either a task is labelled in every sampled sentence, or in none and is left
   out.
 
-Other columns are not read.
+Other columns are not read. Annotations (`stance annotate import`, one coder) are such a sample as
+they are: their probability stands in `sampling`.
 """
 
 from __future__ import annotations
@@ -156,8 +157,19 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, objec
             raise InputError(f"{path}:{number}: not JSON ({error}).") from None
         if not isinstance(row, dict):
             raise InputError(f"{path}:{number}: expected an object, got {type(row).__name__}.")
+        row = _flat(row)
         _require_columns(path, tuple(row))
         yield number, row
+
+
+def _flat(row: dict[str, object]) -> dict[str, object]:
+    """Return an annotation with the columns of a sample; a task that it leaves open is absent."""
+    item, sampling, labels = (row.get(key) for key in ("item", "sampling", "labels"))
+    if not (isinstance(item, dict) and isinstance(labels, dict)):
+        return row
+    chance = sampling.get("probability") if isinstance(sampling, dict) else None
+    place = {key: item.get(key) for key in ("sentence_id", "doc_id", "start")}
+    return {**place, **labels, PROBABILITY: chance}
 
 
 def _place(

@@ -16,13 +16,17 @@ from pipeline.classifiers.registry import build
 from pipeline.classifiers.targets import encode_targets
 from pipeline.codebook import Codebook
 from pipeline.decision import DecisionRule
-from pipeline.records import LabelledDocument, Score
+from pipeline.evaluation.slices import analyse_slices
+from pipeline.records import LabelledDocument, LabelledSentence, Score
 from pipeline.settings.classifiers import ClassifierSettings
 from pipeline.settings.experiment import PipelineSettings
+from pipeline.settings.weak import Labels
 from pipeline.tracking import RunLogger, Store, start_run
+from pipeline.tracking.registered import MODEL_ID
 from pipeline.training.decision_rule import DecisionReport, fit_decision_rule
 from pipeline.training.splits import Fold, Split, grouped_folds, split_three
 from pipeline.workflows.behaviour import read_suite, run_suite
+from pipeline.workflows.files_read import FILES_ARTIFACT, file_digests
 from pipeline.workflows.model_facts import facts_for
 from pipeline.workflows.scoring import (
     EvaluationSet,
@@ -36,7 +40,10 @@ from pipeline.workflows.scoring import (
 from pipeline.workflows.watcher import Silent, Watcher
 
 SPLIT_ARTIFACT = "split.json"
+CONFIG_ARTIFACT = "config.resolved.json"
 CHECKPOINTS = "checkpoints"
+REPRODUCES = "stance.reproduces"
+"""Tag of a run that trains another one once more: the other's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,39 @@ def split_corpus(
     return documents, split
 
 
+def learned_from(
+    split: Split, settings: PipelineSettings, codebook: Codebook, watcher: Watcher
+) -> list[LabelledSentence]:
+    """Return the sentences to fit on, as `data.labels` says.
+
+    Weakly labelled sentences whose words stand in documents for calibration or evaluation are left
+    out.
+
+    Raises:
+        InputError: a weakly labelled file is missing or holds nothing usable.
+    """
+    gold = sentences_of(split.train)
+    if settings.data.labels is Labels.CORPUS:
+        return gold
+    sets = evaluation_sets(split.test, settings.data, settings.evaluation, codebook, Silent())
+    held_out = (*split.calibration, *(document for data in sets for document in data.documents))
+    held = {_words(one) for one in sentences_of(held_out)}
+    weak = sentences_of(read_documents(settings.data.weak, codebook, watcher))
+    kept = [one for one in weak if _words(one) not in held]
+    if len(kept) < len(weak):
+        watcher.note(f"{len(weak) - len(kept):,} weakly labelled sentences left out: held out")
+    return kept if settings.data.labels is Labels.WEAK else [*gold, *kept]
+
+
+def weak_files(settings: PipelineSettings) -> tuple[Path, ...]:
+    """Return the weakly labelled files that are read in training."""
+    return () if settings.data.labels is Labels.CORPUS else settings.data.weak
+
+
+def _words(labelled: LabelledSentence) -> str:
+    return " ".join(labelled.sentence.text.casefold().split())
+
+
 def train_model(
     name: str,
     settings: PipelineSettings,
@@ -77,11 +117,13 @@ def train_model(
     *,
     config: str,
     watcher: Watcher,
+    reproduces: str | None = None,
 ) -> TrainedModel:
     """Train the model `name` of the settings, log the run, and write its bundle.
 
     Args:
         config: the settings as they were read, kept with the run.
+        reproduces: the run that is trained once more, if this is no training of its own.
 
     Raises:
         StanceError: whatever the classifier, the data or the store cannot do.
@@ -91,13 +133,19 @@ def train_model(
     documents, split = split_corpus(settings, codebook, watcher)
     sets = evaluation_sets(split.test, settings.data, settings.evaluation, codebook, watcher)
     tags = {"stance.model": name, "stance.kind": wanted.kind}
-    with start_run(store, settings.tracking.experiment, name, tags=tags) as run:
+    called = name
+    if reproduces is not None:
+        tags[REPRODUCES], called = reproduces, f"{name} reproduced"
+    with start_run(store, settings.tracking.experiment, called, tags=tags) as run:
         _log_inputs(run, settings, wanted, codebook, split, config)
+        run.json(file_digests(settings, name), FILES_ARTIFACT)
         if settings.split.folds:
             _cross_validate(run, name, wanted, documents, settings, codebook, watcher)
-        watcher.note(f"{name}: fitting on {len(split.train)} documents")
+        learned = learned_from(split, settings, codebook, watcher)
+        run.params({"fit.sentences": len(learned)})
+        watcher.note(f"{name}: fitting on {len(learned):,} sentences")
         classifier = build(wanted, codebook, seed=settings.seed)
-        classifier.fit(sentences_of(split.train), _monitor(name, settings, watcher, run))
+        classifier.fit(learned, _monitor(name, settings, watcher, run))
         rule, gains = _calibrate(classifier, split.calibration, settings)
         run.json(_gains(gains), "calibration.json")
         scored: list[Scored] = []
@@ -111,6 +159,14 @@ def train_model(
                 seed=settings.seed,
             )
             _log_scores(run, one, rule, codebook)
+            slices = analyse_slices(
+                data.documents,
+                one.decisions,
+                codebook,
+                replicates=settings.evaluation.replicates,
+                seed=settings.seed,
+            )
+            run.slices(data.name, slices.slices)
             scored.append(one)
         if suite is not None:
             watcher.note(f"{name}: testing behaviour")
@@ -122,7 +178,7 @@ def train_model(
             wanted,
             codebook,
             card=settings.card,
-            corpus=settings.data.corpus,
+            corpus=(*settings.data.corpus, *weak_files(settings)),
             documents={use: len(part) for use, part in _parts(split).items()},
             seed=settings.seed,
             run_id=run.run_id,
@@ -132,6 +188,7 @@ def train_model(
         folder = models_folder(settings) / name
         manifest = write_bundle(folder, classifier, rule, facts)
         run.bundle(folder)
+        run.tags({MODEL_ID: manifest.model_id})
         run.describe(
             f"{facts.description}\n\nModel `{manifest.model_id}`. To ship it: "
             f"`stance promote {run.run_id}`."
@@ -163,9 +220,11 @@ def follow_training(name: str, settings: PipelineSettings, codebook: Codebook) -
     """
     documents, split = split_corpus(settings, codebook, Silent())
     folds = _folds(documents, settings, codebook) if settings.split.folds else ()
-    for part in (*(_inner(fold, settings, codebook).train for fold in folds), split.train):
+    calibrating = (_for_calibration(fold.train, settings, codebook) for fold in folds)
+    learned = learned_from(split, settings, codebook, Silent())
+    for part in (*(sentences_of(inner.train) for inner in calibrating), learned):
         classifier = build(settings.models[name], codebook, seed=settings.seed)
-        classifier.fit(sentences_of(part), FitMonitor(checkpoints=settings.work / CHECKPOINTS))
+        classifier.fit(part, FitMonitor(checkpoints=settings.work / CHECKPOINTS))
 
 
 def _parts(split: Split) -> dict[str, tuple[LabelledDocument, ...]]:
@@ -191,7 +250,7 @@ def _log_inputs(
     }
     run.params(parameters)
     run.text(config, "config.yaml")
-    run.json(settings.model_dump(mode="json"), "config.resolved.json")
+    run.json(settings.model_dump(mode="json"), CONFIG_ARTIFACT)
     run.json({use: [d.doc_id for d in part] for use, part in _parts(split).items()}, SPLIT_ARTIFACT)
     run.environment()
     for use, part in _parts(split).items():
@@ -247,21 +306,13 @@ def _cross_validate(
     codebook: Codebook,
     watcher: Watcher,
 ) -> None:
-    """Train once a fold on the other folds; each fold is a child run with its own scores.
-
-    Of the documents a fold may learn from, some are held out for its calibration.
-    """
+    """Train once a fold on the other folds; each fold is a child run with its own scores."""
     folds = _folds(documents, settings, codebook)
     for number, fold in enumerate(folds, start=1):
         watcher.note(f"{name}: fold {number} of {len(folds)}")
-        inner = _inner(fold, settings, codebook)
         with run.child(f"fold {number}") as child:
-            classifier = build(wanted, codebook, seed=settings.seed)
-            classifier.fit(
-                sentences_of(inner.train),
-                _monitor(f"{name} fold {number}", settings, watcher, child),
-            )
-            rule, _ = _calibrate(classifier, inner.test, settings)
+            monitor = _monitor(f"{name} fold {number}", settings, watcher, child)
+            classifier, rule = fit_and_calibrate(fold.train, wanted, settings, codebook, monitor)
             one = score(
                 classifier,
                 rule,
@@ -278,7 +329,29 @@ def _folds(
     return grouped_folds(documents, codebook, folds=settings.split.folds, seed=settings.seed)
 
 
-def _inner(fold: Fold, settings: PipelineSettings, codebook: Codebook) -> Fold:
-    """Return what a fold trains on, and what of it is held out for its calibration."""
+def fit_and_calibrate(
+    documents: Sequence[LabelledDocument],
+    wanted: ClassifierSettings,
+    settings: PipelineSettings,
+    codebook: Codebook,
+    monitor: FitMonitor,
+) -> tuple[Trainable, DecisionRule]:
+    """Return a classifier and its decision rule, for which some of the documents are held out.
+
+    Raises:
+        SettingsError: there are too few documents to hold some out.
+        StanceError: whatever the classifier cannot do.
+    """
+    inner = _for_calibration(documents, settings, codebook)
+    classifier = build(wanted, codebook, seed=settings.seed)
+    classifier.fit(sentences_of(inner.train), monitor)
+    rule, _ = _calibrate(classifier, inner.test, settings)
+    return classifier, rule
+
+
+def _for_calibration(
+    documents: Sequence[LabelledDocument], settings: PipelineSettings, codebook: Codebook
+) -> Fold:
+    """Return what of the documents is trained on, and what is held out for calibration."""
     folds = max(2, round(1 / settings.split.calibration))
-    return grouped_folds(fold.train, codebook, folds=folds, seed=settings.seed)[0]
+    return grouped_folds(documents, codebook, folds=folds, seed=settings.seed)[0]

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 from pipeline.bundle import Bundle, load_bundle
 from pipeline.classifiers.placement import Device
 from pipeline.decision import DecisionRule
-from pipeline.errors import InputError, StanceError
+from pipeline.errors import InputError, OutputError, StanceError
 from pipeline.inference.job import ROWS, WRITE_EVERY, Key
 from pipeline.inference.sinks import SINKS
 from pipeline.ingest.identities import Found, survey
@@ -27,7 +27,7 @@ from pipeline.ingest.parts import Part, PartsReading, Place
 from pipeline.output import whole_file, write_text
 from pipeline.records import Rejection
 from pipeline.settings.ingest import IngestSettings
-from pipeline.workflows.classify import _Documents
+from pipeline.workflows.classify import DocumentRows
 from pipeline.workflows.record_files import rejects_path
 
 STATEMENTS: Key = ("statements",)
@@ -120,18 +120,9 @@ class Labeller:
         job, path = self._job, self._job.rows_of(unit.number)
         if job.counts_of(unit.number) is not None:
             return
-        begun = path.with_suffix(".begun")
-        with begun.open("ab") as file:
-            if file.tell() >= MOST_ATTEMPTS:
-                first, last = unit.parts[0].path, unit.parts[-1].path
-                raise InputError(
-                    f"{first}{f' to {last}' if last != first else ''}: the process that labels it "
-                    f"was lost {MOST_ATTEMPTS} times. Look for the cause (most often memory) in "
-                    "Ray's logs, then go on with --resume, or leave these files out."
-                )
-            file.write(b".")
+        begun = self._begin(unit)
         known = {(source, location): verdict for source, location, verdict in unit.known}
-        documents = _Documents(PartsReading(unit.parts, job.settings, known), self._bundle)
+        documents = DocumentRows(PartsReading(unit.parts, job.settings, known), self._bundle)
         rows = documents.rows(0)
         counts: Counter[Key] = Counter()
         with whole_file(path) as file:
@@ -147,6 +138,24 @@ class Labeller:
         listed = [[*key, n] for key, n in sorted(counts.items())]
         write_text(path.with_suffix(".json"), json.dumps(listed))
         begun.unlink(missing_ok=True)
+
+    def _begin(self, unit: WorkUnit) -> Path:
+        """Count in a file, which is returned, how often the unit was begun."""
+        begun = self._job.rows_of(unit.number).with_suffix(".begun")
+        try:
+            with begun.open("ab") as file:
+                attempts = file.tell()
+                file.write(b".")
+        except OSError as error:
+            raise OutputError(f"{begun}: cannot be written ({error.strerror}).") from None
+        if attempts >= MOST_ATTEMPTS:
+            first, last = unit.parts[0].path, unit.parts[-1].path
+            raise InputError(
+                f"{first}{f' to {last}' if last != first else ''}: the process that labels it "
+                f"was lost {MOST_ATTEMPTS} times. Look for the cause (most often memory) in "
+                "Ray's logs, then go on with --resume, or leave these files out."
+            )
+        return begun
 
 
 def survey_unit(unit: str, settings: IngestSettings) -> list[Found] | StanceError:

@@ -24,7 +24,7 @@ from pipeline.errors import OutputError, SettingsError
 from pipeline.inference import RowFormat, Unfinished, job, open_output
 from pipeline.inference.job import CountedRow
 from pipeline.inference.rows import NUMBERS, Row, Value
-from pipeline.inference.sinks import SINKS
+from pipeline.inference.sinks import SINKS, format_of
 from pipeline.records import Sentence
 
 ROOT = Path(__file__).parents[2]
@@ -291,6 +291,28 @@ def test_no_spreadsheet_runs_a_cell_of_csv(cell: str, tmp_path: Path) -> None:
         (read,) = csv.DictReader(file)
     assert read["text"] == read["speaker"] == read["heading"] == "'" + cell
     assert read["start"] == "1"
+
+
+@given(texts=st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, max_size=4))
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None
+)
+def test_raw_cells_of_csv_are_the_text_itself(texts: list[str], tmp_path: Path) -> None:
+    rows = RowFormat(CODEBOOKS["tiny"])
+    given = [row_of(rows, i, text) for i, text in enumerate([*texts, *"=+-@\t\r"])]
+    with open_output(
+        str(tmp_path / "out.csv"), rows, None, {}, Unfinished.REFUSE, raw_cells=True
+    ) as output:
+        output.write(map(CountedRow, given), lambda _: None)
+        output.finish()
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        assert [row["text"] for row in csv.DictReader(file)] == [row["text"] for row in given]
+
+
+@pytest.mark.parametrize("target", ["out.jsonl", "out.parquet", "-"])
+def test_only_csv_has_raw_cells(target: str) -> None:
+    with pytest.raises(SettingsError, match="raw cells are of CSV only"):
+        format_of(target, raw_cells=True)
 
 
 @pytest.mark.parametrize("count", [1, 9])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import pytest
 
@@ -18,8 +19,16 @@ from pipeline.codebook import load_codebook
 from pipeline.decision import DecisionRule
 from pipeline.settings.classifiers import RulesSettings
 
+if TYPE_CHECKING:
+    from selenium import webdriver
+
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "pipeline.cli.app")
+BROWSER_FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--window-size=1280,900",
+)  # fmt: skip
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -133,3 +142,36 @@ def shared(
     folder = make_project(tmp_path_factory.mktemp("shared") / "project")
     write_rules(folder / "bundle")
     return Stance(folder)
+
+
+@pytest.fixture(scope="module")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="module")
+def browser(
+    tmp_path_factory: pytest.TempPathFactory, downloads: Path
+) -> Iterator[webdriver.Chrome]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    found = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
+    missing = [name for name, path in found.items() if path is None]
+    if missing:
+        pytest.fail(
+            f"{' and '.join(missing)} not found on PATH. These tests drive a real browser: "
+            "install it with 'apt-get install chromium chromium-driver'."
+        )
+    options = webdriver.ChromeOptions()
+    options.binary_location = str(found["chromium"])
+    for flag in (*BROWSER_FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("SE_OFFLINE", "true")
+        environment.setenv("SE_AVOID_STATS", "true")
+        driver = webdriver.Chrome(options, Service(executable_path=str(found["chromedriver"])))
+        yield driver
+        driver.quit()

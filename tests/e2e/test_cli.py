@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 COMMANDS = (
     *("", "run", "data", "data check", "codebook", "codebook show", "codebook check", "ingest"),
     *("segment", "train", "evaluate", "promote", "classify", "report", "serve", "ui"),
-    "estimate",
+    *("estimate", "aggregate"),
     *("agreement", "annotate", "annotate export", "annotate import", "annotate adjudicate"),
 )
 HEAVY = (

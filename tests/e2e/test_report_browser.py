@@ -6,7 +6,6 @@ Needs Debian's `chromium` and `chromium-driver`; nothing is downloaded or instal
 from __future__ import annotations
 
 import csv
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -14,7 +13,6 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -27,11 +25,6 @@ from pipeline.reporting import ModelFacts, render_report
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 Browser = webdriver.Chrome
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    "--window-size=1280,900",
-)  # fmt: skip
 EVIL = "</script><script>window.owned=1</script><img src=x onerror='window.owned=1'>"
 MODEL = ModelFacts("test-model", f"A model {EVIL}", f"Limits {EVIL}", {"Macro-F1": (0.7, 0.6, 0.8)})
 NO_LABELS: tuple[str, ...] = ()
@@ -95,34 +88,6 @@ def address(tiny: Codebook, tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("report") / "a report.html"
     file.write_text(html, encoding="utf-8")
     return file.as_uri()
-
-
-@pytest.fixture(scope="module")
-def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("downloads")
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory, downloads: Path) -> Iterator[Browser]:
-    found = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
-    missing = [name for name, path in found.items() if path is None]
-    if missing:
-        pytest.fail(
-            f"{' and '.join(missing)} not found on PATH. These tests drive a real browser: "
-            "install it with 'apt-get install chromium chromium-driver'."
-        )
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(found["chromium"])
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("SE_OFFLINE", "true")
-        environment.setenv("SE_AVOID_STATS", "true")
-        driver = webdriver.Chrome(options, Service(executable_path=str(found["chromedriver"])))
-        yield driver
-        driver.quit()
 
 
 @pytest.fixture

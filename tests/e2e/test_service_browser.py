@@ -6,7 +6,6 @@ Needs Debian's `chromium` and `chromium-driver`; nothing is downloaded or instal
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -15,17 +14,11 @@ from typing import Protocol
 
 import pytest
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
-FLAGS = (
-    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    "--window-size=1280,900",
-)
 LOADED = "return performance.getEntriesByType('resource').map(entry => entry.name)"
 
 
@@ -42,23 +35,6 @@ def address(shared: Stance) -> Iterator[str]:
         yield found[1].decode()
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[webdriver.Chrome]:
-    programs = shutil.which("chromium"), shutil.which("chromedriver")
-    assert all(programs), "install Debian's chromium and chromium-driver"
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(programs[0])
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("SE_OFFLINE", "true")
-        environment.setenv("SE_AVOID_STATS", "true")
-        driver = webdriver.Chrome(options, Service(str(programs[1])))
-        yield driver
-        driver.quit()
 
 
 def test_the_page_explains_and_tries_the_service(browser: webdriver.Chrome, address: str) -> None:

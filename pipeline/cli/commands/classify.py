@@ -53,6 +53,14 @@ def classify(
             "ray a folder of Parquet files.",
         ),
     ] = "-",
+    raw_cells: Annotated[
+        bool,
+        typer.Option(
+            "--raw-cells",
+            help="Write CSV for programs: without the apostrophe before cells that a spreadsheet "
+            "would run as a formula. Do not open such a file in a spreadsheet.",
+        ),
+    ] = False,
     model: BundleFolder = None,
     device: ComputeDevice = Device.AUTO,
     unit: Annotated[
@@ -122,6 +130,8 @@ def classify(
     if engine is Engine.RAY and (unit is Unit.SENTENCE or out == "-"):
         got = "--engine ray takes documents and writes a folder; give --out and no --unit sentence"
         raise SettingsError([got], where="options")
+    if engine is Engine.RAY and raw_cells:
+        raise SettingsError(["--raw-cells is of CSV; --engine ray writes Parquet"], where="options")
     if engine is Engine.LOCAL and (address or workers):
         raise SettingsError(["--address and --workers go with --engine ray"], where="options")
     if resume and restart:
@@ -130,11 +140,12 @@ def classify(
         got = "--max-risk goes with --calibrate-on FILE, and not with --abstain-within"
         raise SettingsError([got], where="options")
     wanted = load_codebook(codebook) if codebook else None
-    bundle = load_bundle(bundle_folder(model), codebook=wanted, device=device)
+    folder = bundle_folder(model)
+    bundle = load_bundle(folder, codebook=wanted, device=device)
     bundle = replace(bundle, rule=replace(bundle.rule, abstain_within=abstain_within))
     stdin, stdout = sys.stdin.buffer, sys.stdout.buffer
     unfinished = Unfinished.RESUME if resume else Unfinished.REFUSE
-    target = Target(out, stdout, Unfinished.RESTART if restart else unfinished)
+    target = Target(out, stdout, Unfinished.RESTART if restart else unfinished, raw_cells)
     with console.watcher() as watcher:
         if max_risk is not None and calibrate_on is not None:
             bundle = abstaining(bundle, calibrate_on, max_risk, watcher)
@@ -143,7 +154,7 @@ def classify(
                 inputs,
                 settings,
                 bundle,
-                bundle_folder(model),
+                folder,
                 Path(out),
                 device=device,
                 cluster=Cluster(address, workers),

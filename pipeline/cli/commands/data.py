@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.options import DEFAULT_CONFIG, Settings
+from pipeline.cli.options import DEFAULT_CODEBOOK, DEFAULT_CONFIG, CodebookFile, Settings
 from pipeline.errors import CheckFailed
 
 app = typer.Typer(help="Look after labelled data.", no_args_is_help=True)
-
-
-@app.callback()
-def _group() -> None:
-    """Keep `check` a sub-command although it is the only one."""
 
 
 @app.command("check")
@@ -38,3 +36,31 @@ def check(config: Settings = DEFAULT_CONFIG) -> None:
             console.say(str(finding))
         raise CheckFailed(f"{len(result.findings)} finding(s) in {len(result.files)} files.")
     console.say(f"No findings in {', '.join(map(str, result.files))}.")
+
+
+@app.command("correct")
+def correct(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Labelled documents (.jsonl); they are changed.", show_default=False),
+    ],
+    patch: Annotated[
+        Path,
+        typer.Option(
+            help="Corrections, one a line (.jsonl): doc_id, sentence (from 0), task, old, new, "
+            "reason. Keep it as the record."
+        ),
+    ],
+    codebook: CodebookFile = DEFAULT_CODEBOOK,
+) -> None:
+    """Put reviewed corrections of labels into labelled files.
+
+    All or nothing: exit code 6, and no change, where a sentence has neither the old nor the new
+    value. Doing it twice changes nothing.
+    """
+    from pipeline.cli.prepare import codebook_file
+    from pipeline.codebook import load_codebook
+    from pipeline.workflows.correct import correct_files
+
+    done = correct_files(files, patch, load_codebook(codebook_file(codebook)))
+    console.say(f"{patch}: {done.applied:,} applied, {done.already:,} were there already.")

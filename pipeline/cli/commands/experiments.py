@@ -1,4 +1,4 @@
-"""`stance train`, `promote` and `ui`: experiments and what becomes of them."""
+"""`stance train` and `ui`: experiments, and how they are looked at."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pipeline.cli import console
 from pipeline.cli.options import DEFAULT_CONFIG, Settings, TrackingUri
 from pipeline.errors import SettingsError, near_matches
 from pipeline.records import Score
+from pipeline.settings.weak import Labels
 
 
 def interval(score: Score) -> str:
@@ -31,12 +32,22 @@ def train(
         list[Path] | None,
         typer.Option("--eval", help="A labelled file to report on as well; repeatable."),
     ] = None,
+    labels: Annotated[
+        Labels | None,
+        typer.Option(help="What to learn from; default: data.labels in the settings."),
+    ] = None,
+    weak: Annotated[
+        list[Path] | None,
+        typer.Option(help="File that 'stance label' wrote; default: data.weak. Repeatable."),
+    ] = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Train classifiers, report on held-out documents and gold labels, log all to MLflow."""
     from pipeline.cli.prepare import read_settings
 
-    loaded = read_settings(config, tracking_uri, external=evaluation or [])
+    loaded = read_settings(
+        config, tracking_uri, external=evaluation or [], labels=labels, weak=weak or []
+    )
     settings = loaded.settings
     unknown = [name for name in models or [] if name not in settings.models]
     if unknown:
@@ -64,37 +75,6 @@ def train(
                 rows.append((name, trained.run_id[:8], data, *shown))
     header = ("model", "run", "data", *(f"{task} macro-F1" for task in loaded.codebook.tasks))
     console.table(header, rows)
-
-
-def promote(
-    run: Annotated[str, typer.Argument(help="Run to ship: its id, the start of it, or its name.")],
-    to: Annotated[
-        Path | None, typer.Option(help="Folder to write; default: promote.to in the settings.")
-    ] = None,
-    config: Settings = DEFAULT_CONFIG,
-    evaluation: Annotated[
-        list[Path] | None,
-        typer.Option("--eval", help="A labelled file whose scores the card shall name as well."),
-    ] = None,
-    tracking_uri: TrackingUri = None,
-) -> None:
-    """Export the model of a run (int8), check it against the trained one, and ship it."""
-    from pipeline.cli.prepare import read_settings
-    from pipeline.tracking import find_run, open_store
-    from pipeline.workflows.promote import promote as ship
-
-    loaded = read_settings(config, tracking_uri, external=evaluation or [])
-    settings = loaded.settings
-    target = to or settings.promote.to
-    store = open_store(settings.tracking.uri)
-    found = find_run(store, run, experiment=settings.tracking.experiment)
-    with console.watcher() as watcher:
-        promotion = ship(found.run_id, settings, loaded.codebook, store, to=target, watcher=watcher)
-    console.say(
-        f"{promotion.model_id} written to {promotion.folder}; against the trained model "
-        f"{promotion.parity.flipped:.2%} of decisions on {promotion.parity.sentences:,} held-out "
-        "sentences differ."
-    )
 
 
 def ui(

@@ -19,19 +19,42 @@ def report(
     out: Annotated[Path, typer.Option("--out", "-o", help="HTML file to write.")],
     title: Annotated[str, typer.Option(help="Title of the report.")] = "Stances in the statements",
     model: BundleFolder = None,
+    attributions: Annotated[
+        Path | None,
+        typer.Option(
+            help="What 'attribute' wrote of these predictions (.jsonl, .csv or .parquet)."
+        ),
+    ] = None,
+    actors: Annotated[
+        list[Path] | None,
+        typer.Option("--actors", "-a", help="Your own actors (YAML), for their names."),
+    ] = None,
 ) -> None:
-    """Write one self-contained HTML report: statements, who says what, and the evidence."""
+    """Write a self-contained HTML report: statements, who says what, and the evidence.
+
+    With --attributions it is a dossier: who takes which position toward whom, by holder.
+    """
     from pipeline.cli.prepare import bundle_folder
     from pipeline.ingest.inputs import refuse_output
     from pipeline.workflows.record_files import rejects_path
     from pipeline.workflows.report import report as run
 
-    for read in (predictions, rejects_path(predictions)):
+    read_too = (*(actors or ()), *((attributions,) if attributions else ()))
+    for read in (predictions, rejects_path(predictions), *read_too):
         refuse_output(read, [out])
     if out.suffix.lower() not in (".html", ".htm"):
         raise SettingsError([f"'{out}': the report is HTML; give a name in .html"], where="options")
-    summary = run(predictions, model=bundle_folder(model), out=out, title=title)
+    summary = run(
+        predictions,
+        model=bundle_folder(model),
+        out=out,
+        title=title,
+        attributions=attributions,
+        actors=actors or (),
+    )
+    found = f"{summary.findings:,} findings in " if attributions else ""
     console.say(
-        f"{out}: {summary.sentences:,} sentences of {summary.statements:,} statements"
-        + (f", {summary.rejected:,} records set aside." if summary.rejected else ".")
+        f"{out}: {found}{summary.sentences:,} sentences of {summary.statements:,} statements"
+        + (f", {summary.rejected:,} records set aside" if summary.rejected else "")
+        + (f", in {summary.files - 1:,} files beside this index." if summary.files > 1 else ".")
     )

@@ -57,12 +57,14 @@ def _rows(
             yield Rejection(source, f"line {lines.number}", RejectReason.WRONG_TYPE, detail)
             return
         first = False
-        yield _row(line, f"line {lines.number}", source, settings, encoding)
+        yield read_row(line, f"line {lines.number}", source, settings, encoding)
 
 
-def _row(
+def read_row(
     line: str, location: str, source: str, settings: IngestSettings, encoding: Encoding
 ) -> RawDocument | Rejection:
+    """Return the document of one line, or why it has none."""
+
     def bad(detail: str) -> Rejection:
         return Rejection(source, location, RejectReason.BAD_ROW, detail)
 

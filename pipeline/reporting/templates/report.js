@@ -1,4 +1,3 @@
-"use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
@@ -9,16 +8,6 @@
   const [DOC, ID, START, END, KIND, PATH, HEADING, GIVEN, UNDECIDED, CHANCES, UNREAD] = Array(11).keys();
   const NONE = "-none";
   const OPEN = "-undecided";
-
-  function make(tag, properties = {}, ...children) {
-    const node = Object.assign(document.createElement(tag), properties);
-    node.append(...children);
-    return node;
-  }
-  const percent = (p) => (p > 0.995 ? "> 99 %" : p < 0.005 ? "< 1 %" : `${Math.round(p * 100)} %`);
-  const plural = (n, word) => `${n.toLocaleString("en")} ${word}${n === 1 ? "" : "s"}`;
-  const fold = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[‘’ʼʿʾ`]/g, "'")
-    .replace(/[“”]/g, '"').replace(/\s+/g, " ").toLowerCase();
 
   /* Rows of long tables */
   for (const button of all(".expand")) {
@@ -250,32 +239,10 @@
     return `“${quoteOf(s)}” ${facts.speaker}, ${place}. Predicted labels: ${answers(s)}. ` +
       `Model ${data.model}, codebook ${data.codebook}, sentence ${s.row[ID]}.`;
   }
-  const SVG = "http" + "://www.w3.org/2000/svg"; // name of a vocabulary, not an address that is asked for
   function bar(p) {
-    const svg = document.createElementNS(SVG, "svg");
-    for (const [key, value] of [["class", "bar"], ["viewBox", "0 0 100 4"], ["preserveAspectRatio", "none"], ["aria-hidden", "true"]]) svg.setAttribute(key, value);
-    for (const width of [100, 100 * p]) {
-      const rect = document.createElementNS(SVG, "rect");
-      if (!svg.firstChild) rect.setAttribute("class", "rail");
-      rect.setAttribute("width", width.toFixed(2));
-      rect.setAttribute("height", "4");
-      svg.append(rect);
-    }
-    return svg;
-  }
-  async function copy(text, button, panel) {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch { // no clipboard for this page: leave the text selected for the reader's own copy command
-      const area = panel.querySelector("textarea") ?? panel.appendChild(make("textarea", { rows: 4, readOnly: true, ariaLabel: "Text to copy" }));
-      area.value = text;
-      area.focus();
-      area.select();
-      return;
-    }
-    const label = button.textContent;
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = label; }, 1500);
+    const rail = draw("rect", { class: "rail", width: 100, height: 4 });
+    const rect = draw("rect", { width: (100 * p).toFixed(2), height: 4 });
+    return draw("svg", { class: "bar", viewBox: "0 0 100 4", preserveAspectRatio: "none", "aria-hidden": "true" }, rail, rect);
   }
   function panelOf(s) {
     const row = s.row;
@@ -330,12 +297,6 @@
   });
 
   /* The current selection as a table */
-  function cell(value) {
-    const text = String(value ?? "");
-    // A spreadsheet runs a cell that begins like this; an apostrophe makes it text.
-    const safe = /^[\s]*[=+\-@＝＋－＠]|^[\t\r\n]/.test(text) ? `'${text}` : text;
-    return `"${safe.replace(/"/g, '""')}"`;
-  }
   function table() {
     const head = ["speaker", "date", "statement", "source", "location", "sentence_id", "start", "end", "text",
       ...data.tasks.map((t) => t.name), ...data.columns.map(([t, label]) => `p.${data.tasks[t].name}.${label}`), "model"];
@@ -346,12 +307,10 @@
       return [facts.speaker, facts.date, facts.heading, facts.source, facts.location, s.row[ID], s.row[START], s.row[END],
         quoteOf(s), ...given, ...s.row[CHANCES], data.model];
     });
-    return "\ufeff" + [head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n") + "\r\n";
+    return asCsv([head, ...lines]);
   }
   byId("csv").addEventListener("click", () => {
-    const url = URL.createObjectURL(new Blob([table()], { type: "text/csv;charset=utf-8" }));
-    make("a", { href: url, download: "sentences.csv" }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
+    save("sentences.csv", "text/csv;charset=utf-8", table());
   });
 
   function restore() {

@@ -127,6 +127,15 @@ def test_an_unknown_key_of_a_rule_gets_a_near_match(changed: Callable[..., Path]
     [
         (r"\b(?:soup|bread|wine|dessert)\b", "(soup", "not a regular expression"),
         (r"unless: \bexcellent\b", "unless: '*'", "not a regular expression"),
+        (
+            r"unless: \bexcellent\b",
+            "unless: 'a(?!b)'",
+            "look-ahead is not known here; use 'unless'",
+        ),
+        (r"unless: \bexcellent\b", "words: [ordered]", "takes either 'pattern' or 'words'"),
+        (r"pattern: \bwe ordered\b", "words: []", "takes either 'pattern' or 'words'"),
+        (r"unless: \bexcellent\b", "negated: block", "has no 'negation'"),
+        (r"unless: \bexcellent\b", "negated: never", "negated' is 'never'"),
         ('"#d55e00"', "red", "'red'"),
         ("      food:", "      Food:", "'Food'"),
         ('version: "0.3"', "version: v3", "'v3'"),

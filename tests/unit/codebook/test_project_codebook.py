@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from pipeline.codebook import Codebook, Label, TaskType, load_codebook
-from pipeline.labelling import read_labelled
+from pipeline.labelling import RuleSet, read_labelled
 
 ROOT = Path(__file__).parents[3]
 CORPUS = [
@@ -56,23 +56,23 @@ def test_no_example_is_used_twice_or_stands_in_the_data(
         assert texts.isdisjoint(examples)
 
 
-def test_rules_use_only_what_a_linear_time_engine_knows(labels: dict[str, Label]) -> None:
-    for label in labels.values():
-        for rule in label.rules:
-            for pattern in (rule.pattern, rule.unless or ""):
-                assert not re.search(r"\\[1-9]", pattern), f"{rule.name}: back-reference"
-                bare = re.sub(r"\\.", "", pattern)
-                assert not re.search(r"\(\?[^:]", bare), f"{rule.name}: look-around"
-                assert not re.search(r"[*+]\)[*+{]", bare), f"{rule.name}: nested repetition"
+def test_every_label_has_rules_for_it(labels: dict[str, Label]) -> None:
+    for name, label in labels.items():
+        assert sum(rule.weight > 0 for rule in label.rules) >= 3, name
+    assert sum(len(label.rules) for label in labels.values()) >= 60
 
 
-def test_no_rule_is_dead(codebook: Codebook, labels: dict[str, Label]) -> None:
+def test_no_rule_is_dead(codebook: Codebook) -> None:
     documents = [d for file in CORPUS for d in read_labelled(file, codebook)[0]]
     texts = [s.sentence.text for document in documents for s in document.sentences]
-    for name, label in labels.items():
-        for rule in label.rules:
-            pattern = re.compile(rule.pattern, re.IGNORECASE)
-            assert any(pattern.search(text) for text in texts), f"{name}.{rule.name}"
+    rules = RuleSet(codebook)
+    dead = {rule.name for rule in rules.rules}
+    for start in range(0, len(texts), 1000):
+        spoken = rules.votes(texts[start : start + 1000]).any(axis=0)
+        dead -= {rule.name for rule, on in zip(rules.rules, spoken, strict=True) if on}
+        if not dead:
+            break
+    assert not dead
 
 
 # Vision without one type of cone, in linear RGB (Machado, Oliveira and Fernandes, 2009).

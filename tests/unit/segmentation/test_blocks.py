@@ -316,5 +316,5 @@ def test_line_ends(end: str) -> None:
 
 
 def test_empty() -> None:
-    assert find_blocks("") == []
-    assert find_blocks(" \n\n \t") == []
+    assert list(find_blocks("")) == []
+    assert list(find_blocks(" \n\n \t")) == []

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import cProfile
 import re
 import time
+import tracemalloc
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.records import BlockKind, Sentence, Statement
 from pipeline.segmentation import segment
+from pipeline.segmentation.lines import split_lines
 
 CALL = (
     "Call for calm\n\nWe are alarmed. We call on members:\n– to keep calm;\n– to talk. They can.\n"
@@ -19,7 +23,7 @@ CALL = (
 
 
 def cut(text: str) -> list[Sentence]:
-    return segment(Statement("doc", text, "test"))
+    return list(segment(Statement("doc", text, "test")))
 
 
 def by_text(sentences: list[Sentence], text: str) -> Sentence:
@@ -164,6 +168,51 @@ def test_time_is_linear(make: Callable[[int], str]) -> None:
 
     small = seconds(make(12_500))
     assert seconds(make(100_000)) < 30 * small
+
+
+@pytest.mark.parametrize("make", PATHOLOGICAL.values(), ids=PATHOLOGICAL.keys())
+def test_work_is_linear(make: Callable[[int], str]) -> None:
+    """Eight times the text makes about eight times the calls."""
+
+    def calls(text: str) -> int:
+        profile = cProfile.Profile()
+        profile.runcall(cut, text)
+        return sum(entry.callcount for entry in profile.getstats())
+
+    assert calls(make(40_000)) < 9.5 * calls(make(5_000))
+
+
+@pytest.mark.parametrize("line", ["a\n", "A\n", "A.\n", "a\n\n", "We go. ", "Go! ", "1. We go.\n"])
+def test_memory_is_small_beside_any_list_of_the_sentences(line: str) -> None:
+    """Sentences come one after the other; what is kept of the text is some bytes a character."""
+    text = line * (20_000 // len(line))
+    tracemalloc.start()
+    try:
+        for _ in segment(Statement("doc", text, "test")):
+            pass
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 120 * len(text)
+
+
+LINES = st.text(st.sampled_from("ab *-\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029\t\x1f"), max_size=40)
+
+
+@given(LINES)
+def test_lines_are_those_of_python(text: str) -> None:
+    whole = text.splitlines(keepends=True)
+    starts = [len("".join(whole[:i])) for i in range(len(whole))]
+    kept = [
+        (start + line.index(line.strip()), line.strip())
+        for start, line in zip(starts, whole, strict=True)
+        if line.strip().strip("-* \t\x1f")
+    ]
+    lines = list(split_lines(text))
+    assert [(line.start, text[line.start : line.end]) for line in lines] == kept
+    for before, line in pairwise(lines):
+        between = text[before.end : line.start].strip(" \t\x1f")
+        assert line.gap is (between not in ("\r\n", *"\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
 
 
 def test_a_megabyte_without_blanks_is_one_sentence() -> None:

@@ -77,9 +77,13 @@ WHOLE = {
 }
 
 
+def spans(text: str) -> list[tuple[int, int]]:
+    return list(split_sentences(text))
+
+
 @pytest.mark.parametrize("text", WHOLE.values(), ids=WHOLE.keys())
 def test_quotations_and_brackets_stay_whole(text: str) -> None:
-    assert split_sentences(f"{text} We agree.") == [
+    assert spans(f"{text} We agree.") == [
         (0, len(text)),
         (len(text) + 1, len(text) + 10),
     ]
@@ -87,28 +91,28 @@ def test_quotations_and_brackets_stay_whole(text: str) -> None:
 
 def test_long_quotation_is_cut() -> None:
     text = "He said: “First we fled. Then we hid. Then we ran. Then we died.” We agree."
-    assert len(split_sentences(text)) == 5
+    assert len(spans(text)) == 5
 
 
 def test_quotation_of_its_own_is_cut() -> None:
     text = '"They fled the city. They lost all." The Council was silent.'
-    assert len(split_sentences(text)) == 3
+    assert len(spans(text)) == 3
 
 
 @pytest.mark.parametrize(
     "stray", ['He said "stop. We agree.', "A “b. We agree.", "A (b. We agree."]
 )
 def test_unpaired_marks_do_not_swallow_the_text(stray: str) -> None:
-    assert len(split_sentences(stray)) == 2
+    assert len(spans(stray)) == 2
 
 
 @pytest.mark.parametrize(("text", "count"), [("", 0), (" \n ", 0), ("...", 1), ("!", 1), ("a", 1)])
 def test_degenerate(text: str, count: int) -> None:
-    assert len(split_sentences(text)) == count
+    assert len(spans(text)) == count
 
 
 def test_trailing_marks_belong_to_the_last_sentence() -> None:
-    assert split_sentences("We agree. ” ") == [(0, 11)]
+    assert spans("We agree. ” ") == [(0, 11)]
 
 
 # "U.S.", "no." and the like end a sentence only where the next word allows it.

@@ -44,7 +44,7 @@ def labelled(
 def rows_of_statement(bundle: Bundle, row: dict[str, str]) -> list[dict[str, object]]:
     (statement,) = read_statements([Stdin()], SETTINGS, io.BytesIO(json.dumps(row).encode()))
     assert isinstance(statement, Statement)
-    cut = segment(statement)
+    cut = list(segment(statement))
     after = [0, *(sentence.end for sentence in cut)]
     origins = [Origin.of(s, statement, end) for s, end in zip(cut, after, strict=False)]
     return labelled(cut, bundle, origins)

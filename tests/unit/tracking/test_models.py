@@ -12,6 +12,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow.exceptions import MlflowException
 
 from pipeline.bundle import load_bundle
 from pipeline.classifiers.rules import RulesClassifier
@@ -25,6 +26,8 @@ from pipeline.tracking.store import quiet_imports
 with quiet_imports():
     from mlflow.models import get_model_info
     from mlflow.pyfunc.scoring_server import predictions_to_json
+
+    from pipeline.tracking.served_model import ServedModel
 
 TEXTS = ["The soup was excellent.", "It rained.", "The waiter was rude and slow.", "Staff."]
 
@@ -220,3 +223,27 @@ def test_the_tracking_address_is_left_as_it_was(
     with store.bound():
         assert mlflow.get_tracking_uri() == store.uri
     assert mlflow.get_tracking_uri() == "http://elsewhere"
+
+
+@pytest.mark.parametrize("value", [5, 1.5, True, {"a": 1}, ["a"]])
+def test_a_cell_that_is_no_text_is_refused(rules_bundle: Path, value: object) -> None:
+    table = pd.DataFrame({"text": pd.Series(["Staff.", value], dtype="object")})
+    with pytest.raises(MlflowException, match=r"column 'text', row 1: got \w+ .*expected a string"):
+        ServedModel(load_bundle(rules_bundle)).predict(table)
+
+
+def test_without_nulls_nothing_but_numbers_is_null(model: mlflow.pyfunc.PyFuncModel) -> None:
+    table = pd.DataFrame({"text": [*TEXTS, None]})
+    found = model.predict(table, params={"nulls": False})
+    usual = model.predict(table)
+    assert list(found.columns) == list(usual.columns)
+    for name, column in found.items():
+        decided = usual[name].notna()
+        assert found[name][decided].tolist() == usual[name][decided].tolist()
+        if name.endswith((".probability", ".threshold")):
+            assert column.isna().tolist() == usual[name].isna().tolist()
+        else:
+            assert set(column[~decided]) <= {name.endswith(".abstained"), ""}
+    assert found["tone"].tolist() == ["praise", "", "blame", "", ""]
+    assert found["tone.abstained"].dtype == bool
+    assert found["topic.food.abstained"].tolist()[-1] is True

@@ -20,6 +20,7 @@ from pipeline.codebook import Codebook
 from pipeline.decision import DecisionRule, Probabilities
 from pipeline.errors import InputError, OutputError
 from pipeline.evaluation.behaviour import BehaviourResult
+from pipeline.evaluation.slices import Slice
 from pipeline.records import EvaluationReport, LabelledDocument, LabelledSentence
 from pipeline.tracking import RunLogger, Store, open_store, start_run
 
@@ -57,6 +58,21 @@ def logged(
         log_evaluation(run, "dev")
         run.describe("Rules on **reviews**.")
     return store, run.run_id
+
+
+def test_slices_are_a_table_in_which_what_is_undefined_is_null(store: Store) -> None:
+    too_small = Slice("topic", "genre", "letter", "F1", 2, 5, 1, judged=False)
+    judged = Slice("topic", "genre", "speech", "F1", 20, 80, 30, True, 0.6, 0.5, 0.7, 0.1, 0.04)
+    with start_run(store, "kitchen", "rules") as run:
+        run.slices("held-out", [too_small, judged])
+        run.slices("gold", [])
+    experiment = read(store, run.run_id).info.experiment_id
+    with store.bound():
+        table = store.client.load_table(experiment, "slices/held-out.json", [run.run_id])
+    assert list(table["name"]) == ["letter", "speech"]
+    assert list(table["documents"]) == [2, 20]
+    assert table["score"].isna().tolist() == [True, False]
+    assert table["p"][1] == 0.04
 
 
 def read(store: Store, run_id: str) -> Run:

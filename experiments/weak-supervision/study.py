@@ -1,0 +1,191 @@
+"""Compare rules, label models, and classifiers trained on weak labels, on gold, and on both.
+
+    python experiments/weak-supervision/study.py --unlabelled speeches.jsonl --eval dev.jsonl
+
+Statements are drawn from the unlabelled file at random and cut into sentences. Label models see
+these sentences and those of the evaluation file, without labels, and decide at one half.
+Classifiers are the linear one and decide at thresholds chosen, as in training, on calibration
+documents: weakly labelled ones where nothing else is learned from, else those of the corpus.
+Printed: macro-F1 with 95 % intervals over documents, and the mean over labels of average precision,
+which hangs on no threshold.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.classifiers.linear import LinearClassifier
+from pipeline.classifiers.targets import encode_targets
+from pipeline.codebook import Codebook, load_codebook
+from pipeline.decision import DecisionRule
+from pipeline.evaluation.report import evaluate
+from pipeline.ingest import Reading, find_inputs
+from pipeline.labelling import RuleSet
+from pipeline.labelling.label_model import hard_labels, label_votes
+from pipeline.records import EvaluationReport, LabelledSentence, Sentence, Statement
+from pipeline.reporting.agreement import shown
+from pipeline.segmentation import segment
+from pipeline.settings.classifiers import LinearSettings
+from pipeline.settings.experiment import load_settings
+from pipeline.settings.ingest import IngestSettings
+from pipeline.settings.weak import LabelModel
+from pipeline.training.decision_rule import fit_decision_rule
+from pipeline.workflows.scoring import EvaluationSet, read_documents, sentences_of
+from pipeline.workflows.train import split_corpus
+from pipeline.workflows.watcher import Silent
+
+REPLICATES = 1000
+CALIBRATION = 0.15
+"""Share of the weakly labelled documents that thresholds are chosen on."""
+
+LEARNED = (
+    *(("majority", 0.5), ("weights, all of 2", 0.5)),
+    *(("weights of the codebook", 0.5), ("weights of the codebook", 0.9)),
+    *(("Dawid-Skene", 0.5), ("Dawid-Skene", 0.9)),
+)
+"""Label models, and the confidences from which their labels are learned from."""
+
+COMBINED = (("weights of the codebook", 0.5), ("Dawid-Skene", 0.5))
+"""Those whose labels are added to the corpus."""
+
+
+def unlabelled(path: Path, documents: int, seed: int) -> list[Sentence]:
+    """Draw statements and cut them."""
+    read = [s for s in Reading(find_inputs([str(path)]), IngestSettings()) if _is_statement(s)]
+    drawn = np.random.default_rng(seed).permutation(len(read))[:documents]
+    return [sentence for i in sorted(drawn.tolist()) for sentence in segment(read[i])]
+
+
+def _is_statement(item: object) -> bool:
+    return isinstance(item, Statement)
+
+
+def without_weights(codebook: Codebook) -> Codebook:
+    """Return the codebook with its rules' weights set to the default, signs kept."""
+    data = codebook.model_dump(mode="json")
+    for task in data["tasks"].values():
+        for label in task["labels"].values():
+            for rule in label["rules"]:
+                rule["weight"] = -2.0 if rule["weight"] < 0 else 2.0
+    return Codebook.model_validate(data)
+
+
+def row(name: str, sentences: str, report: EvaluationReport, codebook: Codebook) -> str:
+    """Return a line of the table."""
+    cells = []
+    for task in codebook.tasks:
+        score = report.scores[f"{task}.macro_f1"]
+        cells.append(shown(score))
+        cells.append(f"{report.scores[f'{task}.macro_average_precision'].value:.3f}")
+    return f"| {name} | {sentences} | {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Run the study."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--unlabelled", type=Path, required=True)
+    parser.add_argument("--eval", type=Path, required=True)
+    parser.add_argument("--config", type=Path, default=Path("configs/default.yaml"))
+    parser.add_argument("--documents", type=int, default=400)
+    parser.add_argument("--gold", type=int, nargs="*", default=[50])
+    parser.add_argument("--seed", type=int, default=13)
+    arguments = parser.parse_args()
+    settings = load_settings(arguments.config)
+    codebook = load_codebook(settings.codebook)
+    rules = RuleSet(codebook)
+    data = EvaluationSet("eval", read_documents([arguments.eval], codebook, Silent()))
+    asked = [one.sentence for one in data.sentences]
+    targets = encode_targets(data.sentences, codebook)
+    pool = unlabelled(arguments.unlabelled, arguments.documents, arguments.seed)
+    votes = rules.votes([sentence.text for sentence in (*asked, *pool)])
+    plain = DecisionRule.plain(codebook)
+
+    def report(probabilities: np.ndarray, rule: DecisionRule) -> EvaluationReport:
+        chances = probabilities.astype(np.float32)
+        return evaluate(
+            data.groups,
+            chances,
+            rule.decide(chances, codebook),
+            targets,
+            codebook,
+            dataset="eval",
+            replicates=REPLICATES,
+            seed=arguments.seed,
+        )
+
+    def show(name: str, size: str, found: EvaluationReport) -> None:
+        print(row(name, size, found, codebook), flush=True)
+
+    shares = [f"{task} macro-F1 | {task} mAP" for task in codebook.tasks]
+    print(f"{len(pool):,} sentences of {arguments.documents} unlabelled statements\n")
+    print(f"| what | learned from | {' | '.join(shares)} |")
+    print("|---" * (2 + 2 * len(codebook.tasks)) + "|")
+    equal = RuleSet(without_weights(codebook))
+    weak: dict[tuple[str, float], list[LabelledSentence]] = {}
+    models = {
+        "majority": (rules, LabelModel.MAJORITY),
+        "weights, all of 2": (equal, LabelModel.WEIGHTS),
+        "weights of the codebook": (rules, LabelModel.WEIGHTS),
+        "Dawid-Skene": (rules, LabelModel.DAWID_SKENE),
+    }
+    for name, (ruleset, model) in models.items():
+        chances = label_votes(votes, ruleset, model).probabilities
+        show(f"rules: {name}", "-", report(chances[: len(asked)], plain))
+        for confidence in (c for learned, c in LEARNED if learned == name):
+            hard = hard_labels(chances[len(asked) :], codebook, confidence=confidence)
+            weak[name, confidence] = [
+                LabelledSentence(s, labels) for s, labels in zip(pool, hard, strict=True)
+            ]
+
+    def show_linear(
+        name: str,
+        train: Sequence[LabelledSentence],
+        held: Sequence[LabelledSentence],
+        prevalence: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> None:
+        classifier = LinearClassifier(codebook, LinearSettings(), seed=arguments.seed)
+        classifier.fit(train)
+        rule, _ = fit_decision_rule(
+            classifier.predict_logits([one.sentence for one in held]),
+            encode_targets(held, codebook),
+            [one.sentence.doc_id for one in held],
+            codebook,
+            folds=settings.split.threshold_folds,
+            seed=settings.seed,
+            prevalence=prevalence,
+        )
+        known = " / ".join(
+            f"{sum(one.labels.get(task) is not None for one in train):,}" for task in codebook.tasks
+        )
+        chances = rule.probabilities(classifier.predict_logits(asked), codebook)
+        show(f"linear on {name}", known, report(chances, rule))
+
+    names = sorted({sentence.doc_id for sentence in pool})
+    calibrating = set(names[: round(CALIBRATION * len(names))])
+    for (name, confidence), sentences in weak.items():
+        train = [one for one in sentences if one.sentence.doc_id not in calibrating]
+        held = [one for one in sentences if one.sentence.doc_id in calibrating]
+        show_linear(f"weak labels: {name}, {confidence}", train, held)
+    _, split = split_corpus(settings, codebook, Silent())
+    gold, held = sentences_of(split.train), sentences_of(split.calibration)
+    for size in arguments.gold:
+        few = np.random.default_rng(arguments.seed).permutation(len(split.train))[:size]
+        part = [one for i in few.tolist() for one in split.train[i].sentences]
+        show_linear(f"{size} documents of the corpus", part, held, settings.prevalence)
+        for name in COMBINED:
+            both = [*part, *weak[name]]
+            title = f"{size} documents and weak labels: {name[0]}, {name[1]}"
+            show_linear(title, both, held, settings.prevalence)
+    show_linear("the corpus", gold, held, settings.prevalence)
+    for name in COMBINED:
+        both = [*gold, *weak[name]]
+        title = f"the corpus and weak labels: {name[0]}, {name[1]}"
+        show_linear(title, both, held, settings.prevalence)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Actors of holders and targets: what the document has named before settles short names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.actors import ActorLinker, actors_of, date_of
+from pipeline.attribution.questions import Answer, Passage, Question, Span
+from pipeline.attribution.rules import first_reported
+
+Ids = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedActors:
+    """Ids of the actors of a holder and a target; empty where nothing was linked."""
+
+    holder: Ids
+    target: Ids
+
+
+def link_answers(
+    linker: ActorLinker,
+    passage: Passage,
+    date: str | None,
+    questions: Sequence[Question],
+    answers: Sequence[Answer],
+) -> list[LinkedActors]:
+    """Return the actors of the answers to questions about one passage.
+
+    SPEAKER is linked through the passage's speaker. What the sentences before name, by whom they
+    report and by other answers, helps to read short names.
+    """
+    day = date_of(date)
+    named = _named(passage, answers)
+    speaker = () if passage.speaker is None else actors_of(linker.link(passage.speaker, date=day))
+
+    def ids(span: Span | None, question: Question) -> Ids:
+        if span is None:
+            return ()
+        before = [words for at, words in named if at < min(span.start, question.sentence.start)]
+        words = passage.words(span)
+        return actors_of(linker.link(words, speaker=passage.speaker, date=day, earlier=before))
+
+    return [
+        LinkedActors(
+            speaker if answer.holder is None else ids(answer.holder, question),
+            ids(answer.target, question),
+        )
+        for question, answer in zip(questions, answers, strict=True)
+    ]
+
+
+def _named(passage: Passage, answers: Sequence[Answer]) -> list[tuple[int, str]]:
+    """Return where the passage names somebody, and in which words, in order."""
+    spans = {span for one in answers for span in (one.holder, one.target) if span is not None}
+    found = {(span.start, passage.words(span)) for span in spans}
+    for sentence in passage.sentences:
+        if reported := first_reported(sentence.text):
+            who = reported.who
+            found.add((sentence.start + who.start, sentence.text[who.start : who.end]))
+    return sorted(found)

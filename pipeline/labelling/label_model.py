@@ -1,0 +1,242 @@
+"""From the votes of rules to probabilities of labels.
+
+Three models. `majority`: the share of votes for a label. `weights`: the log-odds of the rules that
+speak, added up (naive Bayes with the weights of the codebook). `dawid-skene`: error rates of every
+rule and probabilities of the labels are estimated together from votes alone by expectation
+maximisation (Dawid & Skene, 1979, Applied Statistics 28(1), 20-28).
+
+Rules are no coders, and the last model heeds that. A rule can speak for or against its own label
+only, so its answers hang on whether that label is true, not on which other is. Silence is no vote;
+it is an answer with rates of its own, since a rule that seldom misses says much by it. And the
+shares of the labels are taken as given (as Ratner et al., 2019, take them), because rules that
+only ever speak for their label leave them open: they are those of the known labels or, without
+such, of the votes. Rules are taken to err independently, which rules of similar wording do not;
+probabilities are therefore too far from one half.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pipeline.codebook import Codebook, TaskType
+from pipeline.errors import ShapeError
+from pipeline.labelling.rules import RuleSet, Votes
+from pipeline.settings.weak import LabelModel
+
+Array = npt.NDArray[np.float64]
+
+PRIOR_LOG_ODDS = -2.5
+"""Log-odds of a multilabel label on which no rule speaks: a prevalence of about 8 %."""
+
+EVEN_WEIGHT = 2.0
+"""Log-odds of one vote at the start of the estimation, the default weight of a rule."""
+
+_MOST_STEPS = 300
+_LARGEST_STEP = 1e-4
+_PSEUDO_COUNT = 1.0
+"""Sentences added to both classes of a rule, with its answers in their overall shares."""
+_LEAST = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class WeakLabels:
+    """What a label model makes of the votes of m rules on n sentences.
+
+    Attributes:
+        probabilities: shape (n, codebook.width); in a multiclass task they sum to one.
+        speaks: shape (m, 2), estimated probability that a rule votes in its own direction where
+            its label is true and where it is not; NaN but for `dawid-skene`.
+        converged: whether the estimate has come to rest.
+    """
+
+    probabilities: Array
+    speaks: Array
+    converged: bool
+
+
+def label_votes(
+    votes: Votes, rules: RuleSet, model: LabelModel, *, known: Array | None = None
+) -> WeakLabels:
+    """Turn votes into probabilities; known labels keep theirs, and the estimate learns from them.
+
+    Args:
+        votes: as `RuleSet.votes` makes them, shape (n, m).
+        known: labels given by people, shape (n, codebook.width), NaN where unknown.
+
+    Raises:
+        ShapeError: the arrays do not belong together.
+    """
+    codebook = rules.codebook
+    shape = (len(votes), codebook.width)
+    if known is None:
+        known = np.full(shape, np.nan)
+    if votes.shape != (shape[0], len(rules)) or known.shape != shape:
+        raise ShapeError(
+            f"got votes {votes.shape} and known labels {known.shape} for {len(rules)} rules and "
+            f"{codebook.width} columns"
+        )
+    pro, contra = (_by_column((votes == vote).astype(np.float64), rules) for vote in (1, -1))
+    speaks, converged = np.full((len(rules), 2), np.nan), True
+    match model:
+        case LabelModel.MAJORITY:
+            found = _majority(pro, contra, codebook)
+        case LabelModel.WEIGHTS:
+            weights = np.array([abs(rule.weight) for rule in rules.rules])
+            found = _from_log_odds(_by_column(votes * weights, rules), codebook)
+        case LabelModel.DAWID_SKENE:
+            start = _from_log_odds(EVEN_WEIGHT * (pro - contra), codebook)
+            found = np.empty(shape)
+            for part in _problems(codebook):
+                mine = np.flatnonzero((rules.columns >= part.start) & (rules.columns < part.stop))
+                problem = _Problem(
+                    votes[:, mine], rules.columns[mine] - part.start, part.stop - part.start
+                )
+                found[:, part], rates, rested = problem.solve(start[:, part], known[:, part])
+                own = [0 if rules.rules[j].vote > 0 else 1 for j in mine]
+                speaks[mine] = rates[np.arange(len(mine)), own]
+                converged &= rested
+    return WeakLabels(np.where(np.isnan(known), found, known), speaks, converged)
+
+
+def hard_labels(
+    probabilities: Array, codebook: Codebook, *, confidence: float
+) -> list[dict[str, tuple[str, ...] | None]]:
+    """Return the labels of every sentence by task; `None`, unknown, where the model is in doubt.
+
+    A multiclass task takes its most probable label, if that has at least `confidence`. A multilabel
+    task takes those with at least `confidence`, if all others have at most one less it.
+    """
+    out: list[dict[str, tuple[str, ...] | None]] = []
+    for row in probabilities:
+        labels: dict[str, tuple[str, ...] | None] = {}
+        for name, task in codebook.tasks.items():
+            chances = row[codebook.slice_of(name)]
+            if task.type is TaskType.MULTICLASS:
+                sure = chances.max() >= confidence
+                labels[name] = (tuple(task.labels)[int(chances.argmax())],) if sure else None
+            else:
+                sure = bool(((chances >= confidence) | (chances <= 1 - confidence)).all())
+                pairs = zip(task.labels, chances, strict=True)
+                labels[name] = tuple(n for n, p in pairs if p >= confidence) if sure else None
+        out.append(labels)
+    return out
+
+
+def _by_column(values: Array, rules: RuleSet) -> Array:
+    """Add up the m columns of `values` by the label that their rule speaks on."""
+    owner = np.zeros((len(rules), rules.codebook.width))
+    owner[np.arange(len(rules)), rules.columns] = 1.0
+    return np.asarray(values @ owner, dtype=np.float64)
+
+
+def _problems(codebook: Codebook) -> list[slice]:
+    """Return the columns that are estimated together: a multiclass task, or one label."""
+    found: list[slice] = []
+    for name, task in codebook.tasks.items():
+        part = codebook.slice_of(name)
+        if task.type is TaskType.MULTICLASS:
+            found.append(part)
+        else:
+            found += [slice(j, j + 1) for j in range(part.start, part.stop)]
+    return found
+
+
+def _from_log_odds(evidence: Array, codebook: Codebook) -> Array:
+    out = np.empty_like(evidence)
+    for part in _problems(codebook):
+        if part.stop - part.start == 1:
+            out[:, part] = (1 + np.tanh((evidence[:, part] + PRIOR_LOG_ODDS) / 2)) / 2
+        else:
+            out[:, part] = _normalised(evidence[:, part])
+    return out
+
+
+def _majority(pro: Array, contra: Array, codebook: Codebook) -> Array:
+    """Return shares of votes, with one further vote that is split as all sentences are."""
+    out = np.empty_like(pro)
+    for part in _problems(codebook):
+        ours, theirs = pro[:, part], contra[:, part]
+        if part.stop - part.start == 1:
+            prior = (ours > theirs).mean(axis=0) if len(ours) else 0.0
+            out[:, part] = (ours + prior) / (ours + theirs + 1)
+        else:
+            left = np.maximum(ours - theirs, 0)
+            led = left[left.any(axis=1)]
+            split = led / led.sum(axis=1, keepdims=True)
+            width = part.stop - part.start
+            prior = split.mean(axis=0) if len(split) else np.full(width, 1 / width)
+            out[:, part] = (left + prior) / (left.sum(axis=1, keepdims=True) + 1)
+    return out
+
+
+class _Problem:
+    """Expectation maximisation for c exclusive classes, or for one label and its absence.
+
+    `owner` is the class that each rule speaks on, shape (m,).
+    """
+
+    def __init__(self, votes: Votes, owner: npt.NDArray[np.intp], classes: int) -> None:
+        self._binary = classes == 1
+        self._classes = 2 if self._binary else classes  # the label stands first
+        self._owner = owner
+        self._said = [(votes == answer).astype(np.float64) for answer in (1, -1)]
+        totals = [said.sum(axis=0) for said in self._said]
+        self._totals = np.stack([*totals, len(votes) - totals[0] - totals[1]], axis=1)
+
+    def solve(self, start: Array, known: Array) -> tuple[Array, Array, bool]:
+        """Return class probabilities (n, classes asked for), rates (m, 2, 2), and if it converged.
+
+        `rates[j]` holds the chances of a vote for and against (rows: answer) where the class of
+        rule j is true and where it is not (columns).
+        """
+        fixed = np.isfinite(known).all(axis=1)
+        truth = known[fixed]
+        if self._binary:
+            start = np.hstack([start, 1 - start])
+            truth = np.hstack([truth, 1 - truth])
+        classes = np.clip(start, _LEAST, None)
+        classes /= classes.sum(axis=1, keepdims=True)
+        shares = (truth if len(truth) else classes).mean(axis=0) if len(classes) else classes[:0]
+        shares = np.clip(shares, _LEAST, None)
+        classes[fixed] = truth
+        rates, converged = self._rates(classes), not len(classes)
+        for _ in range(_MOST_STEPS if len(classes) else 0):
+            updated = self._expected(rates, shares)
+            updated[fixed] = truth
+            step = float(np.abs(updated - classes).max())
+            classes, rates = updated, self._rates(updated)
+            if step < _LARGEST_STEP:
+                converged = True
+                break
+        return (classes[:, :1] if self._binary else classes), rates[:, :2], converged
+
+    def _rates(self, classes: Array) -> Array:
+        """Return the chances of the answers for, against and silence, shape (m, 3, 2)."""
+        mine = np.arange(len(self._owner)), self._owner
+        own = [(said.T @ classes)[mine] for said in self._said]
+        size = classes.sum(axis=0)[self._owner]
+        inside = np.stack([*own, size - own[0] - own[1]], axis=1)
+        usual = self._totals / max(len(classes), 1)
+        counts = np.stack([inside, self._totals - inside], axis=2)
+        counts = np.maximum(counts, 0.0) + _PSEUDO_COUNT * usual[:, :, None]
+        sums = counts.sum(axis=1, keepdims=True)
+        rates: Array = np.divide(counts, sums, out=np.zeros_like(counts), where=sums > 0)
+        return rates
+
+    def _expected(self, rates: Array, shares: Array) -> Array:
+        safe = np.maximum(rates, 1e-12)
+        gain = np.log(safe[:, :, 0]) - np.log(safe[:, :, 1])
+        owner = np.zeros((len(self._owner), self._classes))
+        owner[np.arange(len(self._owner)), self._owner] = 1.0
+        scores = np.log(shares) + gain[:, 2] @ owner
+        for said, answer in zip(self._said, (0, 1), strict=True):
+            scores = scores + said @ ((gain[:, answer] - gain[:, 2])[:, None] * owner)
+        return _normalised(scores)
+
+
+def _normalised(scores: Array) -> Array:
+    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float64)

@@ -1,0 +1,158 @@
+"""What the dossier shows: labels given to sentences, each with who holds it and toward whom."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.codebook import Codebook
+from pipeline.errors import SettingsError
+from pipeline.records import SPEAKER
+from pipeline.reporting.view import SentenceView, StatementView
+
+Place = tuple[int, int, int]
+"""A sentence by its number in the dossier, and a half-open span of UTF-16 units in its text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A holder or target as it was attributed.
+
+    `words` is SPEAKER or verbatim; `span` its half-open place in the cleaned text of the statement,
+    `None` for SPEAKER. `actors` are names of the actors linked to it, empty where none was.
+    `probability` is that of the choice made.
+    """
+
+    words: str
+    span: tuple[int, int] | None
+    actors: tuple[str, ...]
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One label given to one sentence, its holder, and its target or `None`."""
+
+    doc_id: str
+    sentence_id: str
+    task: str
+    label: str
+    probability: float
+    holder: Party
+    target: Party | None
+
+
+@dataclass(frozen=True, slots=True)
+class PartyView:
+    """A holder or target as readers see it: the actors it is counted under, words, where marked."""
+
+    actors: tuple[str, ...]
+    words: str
+    places: tuple[Place, ...]
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding by the number of its sentence and of its column in the codebook."""
+
+    sentence: int
+    column: int
+    probability: float
+    holder: PartyView
+    target: PartyView | None
+
+
+def build_findings(
+    findings: Sequence[Finding], statements: Sequence[StatementView], codebook: Codebook
+) -> tuple[FindingView, ...]:
+    """Return the findings in reading order.
+
+    A party without linked actors is counted under its words, SPEAKER under the speaker; words that
+    differ in case only are counted together. Words that lie in no sentence shown are not marked.
+
+    Raises:
+        SettingsError: a finding is of no sentence shown, or its label is not in the codebook.
+    """
+    sentences: dict[tuple[str, str], tuple[StatementView, SentenceView]] = {}
+    for statement in statements:
+        for view in statement.sentences:
+            row = view.prediction.sentence
+            sentences.setdefault((row.doc_id, row.sentence_id), (statement, view))
+    columns = {column: j for j, column in enumerate(codebook.columns)}
+    _require_known(findings, sentences, columns)
+    spelling: dict[str, str] = {}
+    starts = {s.index: [v.prediction.sentence.start for v in s.sentences] for s in statements}
+
+    def party(found: Party, statement: StatementView) -> PartyView:
+        words = statement.speaker if found.words == SPEAKER else " ".join(found.words.split())
+        names = found.actors or (spelling.setdefault(words.casefold(), words),)
+        places = _places(found.span, statement, starts[statement.index]) if found.span else ()
+        return PartyView(tuple(dict.fromkeys(names)), words, places, found.probability)
+
+    built = []
+    for one in findings:
+        statement, sentence = sentences[one.doc_id, one.sentence_id]
+        built.append(
+            FindingView(
+                sentence=sentence.index,
+                column=columns[one.task, one.label],
+                probability=one.probability,
+                holder=party(one.holder, statement),
+                target=party(one.target, statement) if one.target else None,
+            )
+        )
+    return tuple(sorted(built, key=lambda f: (f.sentence, f.column)))
+
+
+def holders(findings: Iterable[FindingView]) -> set[str]:
+    """Return the names that findings are counted under as holders."""
+    return {name for finding in findings for name in finding.holder.actors}
+
+
+def targets(findings: Iterable[FindingView]) -> set[str]:
+    """Return the names that findings are counted under as targets."""
+    return {name for finding in findings if finding.target for name in finding.target.actors}
+
+
+def _require_known(
+    findings: Sequence[Finding],
+    sentences: Mapping[tuple[str, str], object],
+    columns: Mapping[tuple[str, str], int],
+) -> None:
+    mistakes = {
+        f"no prediction is of sentence '{one.sentence_id}' of document '{one.doc_id}'"
+        for one in findings
+        if (one.doc_id, one.sentence_id) not in sentences
+    } | {
+        f"unknown label '{one.label}' of task '{one.task}'"
+        for one in findings
+        if (one.task, one.label) not in columns
+    }
+    if mistakes:
+        raise SettingsError(sorted(mistakes), where="attributions against predictions")
+
+
+def _places(
+    span: tuple[int, int], statement: StatementView, starts: Sequence[int]
+) -> tuple[Place, ...]:
+    """Cut a span of the statement into spans of its sentences."""
+    start, end = span
+    found: list[Place] = []
+    first = max(bisect_right(starts, start) - 1, 0)
+    for view in statement.sentences[first:]:
+        sentence = view.prediction.sentence
+        if sentence.start >= end:
+            break
+        low, high = max(start, sentence.start), min(end, sentence.end)
+        if low < high:
+            text = sentence.text
+            low, high = low - sentence.start, high - sentence.start
+            found.append((view.index, _units(text[:low]), _units(text[:high])))
+    return tuple(found)
+
+
+def _units(text: str) -> int:
+    """Return the length of a text as a browser counts it."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -1,0 +1,12 @@
+"""Choices of `stance aggregate`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Period(StrEnum):
+    """Length of the periods in the table of actors."""
+
+    MONTH = "month"
+    YEAR = "year"

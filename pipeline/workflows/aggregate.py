@@ -1,0 +1,239 @@
+"""Stage `aggregate`: attributed labels to tables, a network and changes over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.actors import Registry, load_registry
+from pipeline.actors.text import name_key
+from pipeline.aggregation import (
+    TEXT,
+    Change,
+    Expressed,
+    Party,
+    Verdict,
+    actor_shares,
+    edges,
+    find_changes,
+    statement_stances,
+    to_graphml,
+)
+from pipeline.errors import InputError, OutputError
+from pipeline.output import whole_file, write_text
+from pipeline.records import SPEAKER, Rejection, RejectReason
+from pipeline.settings.aggregation import Period
+from pipeline.workflows.aggregate_tables import (
+    write_actors,
+    write_changes,
+    write_edges,
+    write_statements,
+)
+from pipeline.workflows.attribution_file import AttributionRow, read_attributions
+from pipeline.workflows.record_files import Rejects
+
+STATEMENTS, ACTORS, EDGES = "statements.csv", "actors.csv", "edges.csv"
+NETWORK, CHANGES = "network.graphml", "changes.csv"
+ABOUT, REJECTS = "about.md", "rejects.jsonl"
+OUTPUTS = (STATEMENTS, ACTORS, EDGES, NETWORK, CHANGES, ABOUT, REJECTS)
+NOT_IN_FILES = "actor"
+"""Kind of an actor whose id the files of actors do not hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """What was read, what was set aside, and how much is in the tables.
+
+    `read` is `used` and the rejected rows together. `unlinked` counts used rows with a holder that
+    was linked to no actor, `undated` those without a month; `unknown_ids` are linked actors that
+    the files of actors do not name.
+    """
+
+    read: int
+    used: int
+    rejects: Rejects
+    rejects_file: Path | None
+    statements: int
+    unlinked: int
+    undated: int
+    unknown_ids: tuple[str, ...]
+    models: tuple[str, ...]
+    stances: int
+    edges: int
+    changes: tuple[Change, ...]
+
+
+def aggregate(
+    paths: Sequence[Path], *, out: Path, by: Period, actors: Sequence[Path] = ()
+) -> Aggregation:
+    """Write the tables of what `stance attribute` wrote into the folder `out`.
+
+    Args:
+        by: length of the periods of the table of actors.
+        actors: the user's own files of actors, for the names of their ids.
+
+    Raises:
+        InputError: a file cannot be read, or there are rows but none that can be used.
+        SettingsError: a file of actors is wrong.
+        OutputError: the folder or a file in it cannot be written.
+    """
+    registry = load_registry(actors)
+    rejects, rows = Rejects(), list[Expressed]()
+    models, unknown = dict[str, None](), dict[str, None]()
+    for item in _read(paths, rejects):
+        rows.append(_expressed(item, registry, unknown))
+        models |= {item.model: None, item.attribution_model: None}
+    rejected = sum(rejects.counts.values())
+    if rejects.first is not None and not rows:
+        first = rejects.first
+        raise InputError(
+            f"{first.source}: none of {rejected:,} rows can be used. The first, {first.location}: "
+            f"{first.detail}. Give what 'stance attribute' wrote."
+        )
+    _make_folder(out)
+    stances, network, changes = statement_stances(rows), edges(rows), find_changes(rows)
+    write_statements(out / STATEMENTS, stances)
+    write_actors(out / ACTORS, actor_shares(rows, by))
+    write_edges(out / EDGES, network)
+    write_changes(out / CHANGES, changes)
+    with whole_file(out / NETWORK) as file:
+        file.write(to_graphml(network))
+    rejects.write(out / REJECTS)
+    done = Aggregation(
+        read=len(rows) + rejected,
+        used=len(rows),
+        rejects=rejects,
+        rejects_file=out / REJECTS if rejected else None,
+        statements=len({row.doc_id for row in rows}),
+        unlinked=sum(not all(holder.linked for holder in row.holders) for row in rows),
+        undated=sum(row.month is None for row in rows),
+        unknown_ids=tuple(unknown),
+        models=tuple(models),
+        stances=len(stances),
+        edges=len(network),
+        changes=tuple(changes),
+    )
+    write_text(out / ABOUT, _about(done, paths, by))
+    return done
+
+
+def remarks(done: Aggregation) -> list[str]:
+    """Return in plain sentences what a reader of the tables must know."""
+    tested = [one for one in done.changes if one.verdict is not Verdict.TOO_LITTLE]
+    changing = sum(one.verdict is Verdict.CHANGE for one in tested)
+    said = [
+        "All counts and shares are of predictions and carry the errors of the models: they are not "
+        "the shares in the texts. docs/estimation.md shows how a labelled sample takes the errors "
+        "of the labels out.",
+        f"Changes over time: {len(tested):,} of {len(done.changes):,} series of an actor and a "
+        f"label hold enough to be tested{f'; {changing:,} of them change' if tested else ''}.",
+    ]
+    if done.unlinked:
+        said.append(
+            f"{done.unlinked:,} of {done.used:,} rows have a holder that was linked to no actor: "
+            "it stays text, and the same words may mean different holders."
+        )
+    if done.undated:
+        said.append(
+            f"{done.undated:,} of {done.used:,} rows have no date with a month; they stand in no "
+            "month and in no series."
+        )
+    if done.unknown_ids:
+        said.append(
+            f"The files of actors do not hold {', '.join(done.unknown_ids)}: shown by their ids. "
+            "Give your file of actors with --actors."
+        )
+    return said
+
+
+def _read(paths: Sequence[Path], rejects: Rejects) -> Iterator[AttributionRow]:
+    """Yield the rows that can be used, each label of a sentence once."""
+    seen: dict[tuple[str, str, str, str], str] = {}
+    for path in paths:
+        for number, item in enumerate(read_attributions(path), start=1):
+            if isinstance(item, Rejection):
+                rejects.add(item)
+                continue
+            key = (item.doc_id, item.sentence_id, item.task, item.label)
+            if (first := seen.get(key)) is not None:
+                detail = f"'{item.label}' of this sentence stands in {first} already"
+                place = Rejection(
+                    str(path), f"row {number}", RejectReason.DUPLICATE, detail, item.sentence_id
+                )
+                rejects.add(place)
+                continue
+            seen[key] = f"row {number} of {path}"
+            yield item
+
+
+def _expressed(row: AttributionRow, registry: Registry, unknown: dict[str, None]) -> Expressed:
+    words: str | None = row.holder
+    if row.holder == SPEAKER:
+        # A speaker without a name is somebody else in every statement.
+        words = row.speaker or f"unnamed speaker of {row.doc_id}"
+    return Expressed(
+        doc_id=row.doc_id,
+        sentence_id=row.sentence_id,
+        text=row.text,
+        task=row.task,
+        label=row.label,
+        probability=row.probability,
+        holders=_parties(row.holder_actors, words, registry, unknown),
+        targets=_parties(row.target_actors, row.target, registry, unknown),
+        speaker=row.speaker,
+        date=row.date,
+        title=row.title,
+        source=row.source,
+    )
+
+
+def _parties(
+    ids: Sequence[str], words: str | None, registry: Registry, unknown: dict[str, None]
+) -> tuple[Party, ...]:
+    if not ids:
+        return () if words is None else (Party(name_key(words) or words, TEXT, words),)
+    found = []
+    for name in dict.fromkeys(ids):
+        if name in registry.actors:
+            actor = registry.actor(name)
+            found.append(Party(name, actor.kind.value, actor.name))
+        else:
+            unknown[name] = None
+            found.append(Party(name, NOT_IN_FILES, name))
+    return tuple(found)
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "a file of this name is there" if out.is_file() else error.strerror
+        raise OutputError(f"{out}: no folder can be made there ({reason}).") from None
+
+
+def _about(done: Aggregation, paths: Sequence[Path], by: Period) -> str:
+    """Return what stands beside the tables, for whoever gets the folder."""
+    sources = "\n".join(f"- {path.name}" for path in paths)
+    said = "\n".join(f"- {remark}" for remark in remarks(done))
+    return f"""# About these tables
+
+Made by `stance aggregate` from
+
+{sources}
+
+{done.read:,} rows: {done.used:,} used, {done.read - done.used:,} set aside. Models: \
+{", ".join(done.models) or "none"}.
+
+{said}
+
+| file | one row is |
+|---|---|
+| {STATEMENTS} | a statement, a holder, a label and a target, with the sentences |
+| {ACTORS} | a holder, a {by.value} (or all) and a label |
+| {EDGES}, {NETWORK} | a holder's label toward a target |
+| {CHANGES} | whether a series of an actor and a label changes |
+
+Joint holders and joint targets have a row each: do not add up numbers over holders or targets.
+What the columns mean: docs/aggregation.md.
+"""

@@ -1,0 +1,60 @@
+"""From rules to a model trained on their labels, as an analyst without labels does it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+class Done(Protocol):
+    code: int
+    out: str
+    err: str
+
+    def failed(self, code: int, *parts: str) -> None: ...
+
+
+class Stance(Protocol):
+    folder: Path
+
+    def __call__(self, *args: str | Path, code: int | None = ...) -> Done: ...
+
+
+BOOK = ("--codebook", "codebook.yaml")
+
+
+def test_rules_are_measured_applied_and_learned_from(stance: Stance) -> None:
+    done = stance(
+        "rules", "report", "docs", "--gold", "gold.jsonl", "--html", "r.html", "--csv", "r.csv",
+        *BOOK, code=0,
+    )  # fmt: skip
+    assert "topic.food.names_a_dish" in done.out
+    assert "all rules abstain on" in done.err
+    assert {"r.html", "r.csv"} <= {path.name for path in stance.folder.iterdir()}
+    done = stance("label", "docs", "-o", "weak.jsonl", "--label-model", "weights", *BOOK, code=0)
+    assert "tone.praise" in done.out
+    assert "weak.jsonl.rejects.jsonl" in done.err  # the empty file
+    stance(
+        "train", "majority", "-c", "settings.yaml", "--labels", "weak", "--weak", "weak.jsonl",
+        code=0,
+    )  # fmt: skip
+    kept = json.loads((stance.folder / "work/models/majority/manifest.json").read_text("utf-8"))
+    assert "weak.jsonl" in kept["facts"]["training"]["corpus"]
+
+
+def test_what_cannot_be_is_said(stance: Stance) -> None:
+    weak = ("train", "majority", "-c", "settings.yaml", "--labels", "weak")
+    stance(*weak).failed(2, "data.weak names no file", "stance label")
+    stance("label", "docs/a.txt", "-o", "docs/a.txt", *BOOK).failed(3, "docs/a.txt")
+    stance("rules", "report", *BOOK).failed(3, "Give statements, or labelled files")
+    book = stance.folder / "codebook.yaml"
+    text = book.read_text(encoding="utf-8").replace(r"\bwe ordered\b", "we(?= ordered)")
+    book.write_text(text, encoding="utf-8")
+    stance("label", "docs", "-o", "weak.jsonl", *BOOK).failed(
+        2, "codebook.yaml:34", "look-ahead is not known here; use 'unless'"
+    )

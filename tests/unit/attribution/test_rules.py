@@ -1,0 +1,93 @@
+"""Who stands before a reporting verb; pronouns, passives and the speaker's own name."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.attribution import Passage, Question, RuleAttributor
+from pipeline.attribution.rules import names_speaker
+from pipeline.records import Sentence
+
+
+def passage(*texts: str, speaker: str | None = None) -> Passage:
+    sentences, at = [], 3
+    for i, text in enumerate(texts):
+        sentences.append(Sentence(f"d#{i}", "d", text, at, at + len(text)))
+        at += len(text) + 2
+    return Passage(tuple(sentences), speaker)
+
+
+def holder(*texts: str, speaker: str | None = None) -> str | None:
+    said = passage(*texts, speaker=speaker)
+    [answer] = RuleAttributor().answer([Question(said, len(texts) - 1, "Food")])
+    return None if answer.holder is None else said.words(answer.holder)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("We condemn the raid on the market.", None),
+        ("The raid was a crime.", None),
+        ("The Minister condemned the raid.", "The Minister"),
+        ("On Tuesday the doctors' union has again denounced the raid.", "the doctors' union"),
+        ('"This is a crime," said the spokesman of the council.', "the spokesman of the council"),
+        ('"This is a crime," Ms. Ishida told reporters.', "Ms. Ishida"),
+        ("The raid was strongly condemned by the Pope.", "the Pope"),
+        ("According to the Red Cross, the raid was a crime.", "the Red Cross"),
+        ("We regret that the Minister condemned the raid.", "the Minister"),
+        ("It is necessary to call another meeting.", None),
+        ("The firm support of the President is known.", None),
+        ("Let me say that this was a crime.", None),
+        ("The United States must act.", None),
+    ],
+)
+def test_the_holder_stands_before_the_verb_or_behind_by(text: str, wanted: str | None) -> None:
+    assert holder(text) == wanted
+
+
+def test_a_pronoun_is_the_last_who_was_named() -> None:
+    texts = (
+        "Colonel Hamli spoke of the raid.",
+        "General Marsh denounced it.",
+        "The market burned.",
+    )
+    assert holder(*texts, "He called it a crime.") == "General Marsh"
+    assert holder("The market burned.", "He called it a crime.") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "speaker", "same"),
+    [
+        ("Estonia", "Estonia", True),
+        ("The United Kingdom", "Representative of the United Kingdom", True),
+        ("the UK", "United Kingdom", True),
+        ("the European Union", "Estonia", False),
+        ("The Russian leader", "Russian Federation", False),
+        ("The United States", "news report on the statement of the United States", False),
+        ("Estonia", None, False),
+    ],
+)
+def test_a_speaker_who_names_himself_is_the_speaker(
+    words: str, speaker: str | None, same: bool
+) -> None:
+    assert names_speaker(words, speaker) is same
+
+
+def test_the_target_is_the_phrase_behind_the_verb() -> None:
+    said = passage("The Minister condemned the raid on the market, which burned.")
+    [answer] = RuleAttributor().answer([Question(said, 0, "Food")])
+    assert answer.target is not None
+    assert said.words(answer.target) == "the raid on the market"
+    assert answer.p_holder is None
+
+
+@given(st.lists(st.text("ab WTs.,\"'()said hecondemnsby", min_size=1), min_size=1, max_size=4))
+def test_spans_are_words_of_the_text(texts: list[str]) -> None:
+    said = passage(*texts)
+    [answer] = RuleAttributor().answer([Question(said, len(texts) - 1, "Food")])
+    for span in (answer.holder, answer.target):
+        if span is not None:
+            assert said.words(span).strip()
+            assert said.place(span) <= len(texts) - 1

@@ -1,0 +1,174 @@
+"""Statements to a labelled file by rules, and what of it is learned from."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from pipeline.codebook import Codebook
+from pipeline.errors import InputError, SettingsError
+from pipeline.labelling import read_labelled
+from pipeline.settings.experiment import PipelineSettings, load_settings
+from pipeline.settings.ingest import IngestSettings
+from pipeline.settings.weak import LabelModel, Labels
+from pipeline.workflows.label import LabelSummary, label
+from pipeline.workflows.rules_report import measure_rules
+from pipeline.workflows.train import learned_from, split_corpus
+from pipeline.workflows.watcher import Silent
+
+
+def run(
+    folder: Path,
+    codebook: Codebook,
+    *,
+    model: LabelModel = LabelModel.WEIGHTS,
+    known: Sequence[Path] = (),
+) -> LabelSummary:
+    return label(
+        [str(folder / "docs")],
+        codebook,
+        model=model,
+        confidence=0.65,
+        known=known,
+        settings=IngestSettings(),
+        out=folder / "weak.jsonl",
+        watcher=Silent(),
+    )
+
+
+def sentences(folder: Path) -> dict[str, dict[str, object]]:
+    lines = (folder / "weak.jsonl").read_text(encoding="utf-8").splitlines()
+    return {s["text"]: s for line in lines for s in json.loads(line)["sentences"]}
+
+
+@pytest.mark.parametrize("model", LabelModel)
+def test_labels_come_with_probabilities_and_the_votes_behind_them(
+    project: Path, tiny: Codebook, model: LabelModel
+) -> None:
+    summary = run(project, tiny, model=model)
+    rude = sentences(project)["A rude waiter brought it."]
+    assert rude["votes"] == {"topic.service.names_staff": 1, "tone.blame.harsh_words": 1}
+    chances = rude["probabilities"]
+    assert isinstance(chances, dict)
+    assert chances["topic"]["service"] > chances["topic"]["food"]
+    assert max(chances["tone"], key=chances["tone"].get) == "blame"
+    assert summary.sentences == len(sentences(project))
+    assert summary.rejected  # the empty file
+    assert summary.rejects_file.exists()
+
+
+def test_the_file_is_a_labelled_file_in_which_doubt_is_unknown(
+    project: Path, tiny: Codebook
+) -> None:
+    run(project, tiny)
+    documents, rejected = read_labelled(project / "weak.jsonl", tiny)
+    assert not rejected
+    assert {document.part for document in documents} == {"weak"}
+    labels = {s.sentence.text: s.labels for d in documents for s in d.sentences}
+    assert labels["A rude waiter brought it."] == {"topic": None, "tone": ("blame",)}
+    assert labels["We sat by the window."] == {"topic": (), "tone": None}
+
+
+def test_labels_of_people_stand(project: Path, tiny: Codebook) -> None:
+    known = project / "people.jsonl"
+    said = {"text": "We  SAT by the window.", "topic": ["service"], "tone": "praise"}
+    known.write_text(json.dumps({"doc_id": "p", "sentences": [said]}) + "\n", encoding="utf-8")
+    summary = run(project, tiny, model=LabelModel.DAWID_SKENE, known=[known])
+    found = sentences(project)["We sat by the window."]
+    assert (found["topic"], found["tone"]) == (["service"], "praise")
+    assert summary.known == 1
+
+
+def test_a_codebook_without_rules_labels_nothing(project: Path, tiny: Codebook) -> None:
+    data = tiny.model_dump(mode="json")
+    for task in data["tasks"].values():
+        for one in task["labels"].values():
+            one["rules"] = []
+    with pytest.raises(SettingsError, match="no label has 'rules'"):
+        run(project, Codebook.model_validate(data))
+    assert not (project / "weak.jsonl").exists()
+
+
+def test_without_a_sentence_nothing_is_written(project: Path, tiny: Codebook) -> None:
+    for file in (project / "docs").iterdir():
+        file.write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="Nothing usable"):
+        run(project, tiny)
+    assert not (project / "weak.jsonl").exists()
+
+
+@pytest.fixture
+def settings(project: Path, monkeypatch: pytest.MonkeyPatch) -> PipelineSettings:
+    monkeypatch.chdir(project)
+    return load_settings(project / "settings.yaml")
+
+
+@pytest.mark.parametrize("labels", Labels)
+def test_what_is_learned_from(
+    project: Path, tiny: Codebook, settings: PipelineSettings, labels: Labels
+) -> None:
+    _, split = split_corpus(settings, tiny, Silent())
+    held = split.test[0].sentences[0].sentence.text
+    (project / "docs" / "a.txt").write_text(f"{held} A rude waiter brought it.", encoding="utf-8")
+    run(project, tiny)
+    data = settings.data.model_copy(update={"labels": labels, "weak": (project / "weak.jsonl",)})
+    told = settings.model_copy(update={"data": data})
+    texts = [one.sentence.text for one in learned_from(split, told, tiny, Silent())]
+    gold = [s.sentence.text for d in split.train for s in d.sentences]
+    weak = ["A rude waiter brought it."]
+    assert held not in texts
+    if labels is Labels.CORPUS:
+        assert texts == gold
+    elif labels is Labels.BOTH:
+        assert texts[: len(gold)] == gold
+        assert set(weak) < set(texts[len(gold) :])
+    else:
+        assert set(weak) < set(texts)
+        assert not set(gold) & set(texts)
+
+
+def test_weak_labels_without_a_file_are_a_mistake_of_the_settings(project: Path) -> None:
+    path = project / "settings.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("  gold: gold", "  labels: weak\n  gold: gold"), encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"data\.weak names no file; make one"):
+        load_settings(path)
+
+
+def test_the_report_on_rules_counts_gold_and_unlabelled_sentences(
+    project: Path, tiny: Codebook
+) -> None:
+    page, table = project / "rules.html", project / "rules.csv"
+    gold = project / "gold.jsonl"
+    row = json.loads(gold.read_text(encoding="utf-8").splitlines()[0])
+    row["sentences"][0] |= {"text": "<b>Lamb</b> was tender.", "topic": ["food"]}
+    with gold.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({**row, "file": "more.txt"}) + "\n")
+    summary = measure_rules(
+        [str(project / "docs")],
+        [gold],
+        tiny,
+        replicates=50,
+        seed=1,
+        page=page,
+        table=table,
+        watcher=Silent(),
+    )
+    assert summary.report.known < summary.report.sentences
+    assert [one.reason for one in summary.rejected] == ["empty"]
+    html = page.read_text(encoding="utf-8")
+    assert "&lt;b&gt;Lamb&lt;/b&gt; was tender." in html  # missed, and escaped
+    assert "https://" not in html
+    with table.open(newline="", encoding="utf-8") as file:
+        rows = {row["rule"]: row for row in csv.DictReader(file)}
+    assert len(rows) == len(summary.report.rules)
+    assert 0 < float(rows["topic.food.names_a_dish"]["precision"]) <= 1
+
+
+def test_a_report_needs_something_to_report_on(tiny: Codebook) -> None:
+    with pytest.raises(InputError, match="Give statements, or labelled files"):
+        measure_rules([], [], tiny, replicates=0, seed=1, page=None, table=None, watcher=Silent())

@@ -1,0 +1,220 @@
+"""Stage suggest: what is left out, what is written, and that shares can be estimated from it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.codebook import load_codebook
+from pipeline.errors import SettingsError
+from pipeline.inference.rows import NUMBERS, Row, RowFormat
+from pipeline.inference.sinks import SINKS
+from pipeline.labelling.annotations import (
+    Annotation,
+    CodebookStamp,
+    Item,
+    to_line,
+)
+from pipeline.settings.estimation import Strategy, Vectors
+from pipeline.workflows.annotate import export, import_annotations
+from pipeline.workflows.estimate import estimate
+from pipeline.workflows.suggest import SuggestSummary, suggest
+
+ROOT = Path(__file__).parents[3]
+TINY = load_codebook(ROOT / "tests" / "codebooks" / "tiny.yaml")
+WORDS = ("soup", "bread", "wine", "waiter", "window", "table", "garden", "music", "salt", "spoon")
+DOCUMENTS, SENTENCES = 40, 6
+
+
+def prediction(doc: int, i: int, text: str, food: float) -> Row:
+    row: Row = dict.fromkeys(RowFormat(TINY).columns)
+    return row | {
+        "doc_id": f"d{doc}",
+        "sentence_id": f"d{doc}#{i}",
+        "start": i * 40,
+        "end": i * 40 + len(text),
+        "block": "paragraph",
+        "text": text,
+        "model": "m",
+        "topic": ["food"] if food >= 0.5 else [],
+        "tone": "neither",
+        "p_topic_food": food,
+        "p_topic_service": 0.01,
+        "p_tone_praise": 0.02,
+        "p_tone_blame": 0.02,
+        "p_tone_neither": 0.96,
+    }
+
+
+def rows() -> list[Row]:
+    """240 sentences; the last of every document says the same in other capitals."""
+    draw = np.random.default_rng(4)
+    found = []
+    for doc in range(DOCUMENTS):
+        for i in range(SENTENCES - 1):
+            text = " ".join(draw.choice(WORDS, 6, replace=False)) + f" {'abcdefghij'[doc % 10]}{i}."
+            found.append(prediction(doc, i, text, round(float(draw.random()), 3)))
+        bill = f"We paid the bill of {doc}." if doc % 2 else f"WE PAID THE BILL, of {doc}!"
+        found.append(prediction(doc, SENTENCES - 1, bill, 0.1))
+    return found
+
+
+def write(path: Path, given: list[Row]) -> Path:
+    with path.open("wb") as file:
+        sink = SINKS[path.suffix].make(file, RowFormat(TINY), True)
+        sink.write(given)
+        sink.finish()
+    return path
+
+
+def annotation(row: Row, labels: dict[str, tuple[str, ...]]) -> Annotation:
+    item = Item(str(row["doc_id"]), str(row["sentence_id"]), str(row["text"]))
+    return Annotation(item, "ann", CodebookStamp.of(TINY), labels=labels)
+
+
+@pytest.fixture
+def predictions(tmp_path: Path) -> Path:
+    path = tmp_path / "predictions.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows()), encoding="utf-8")
+    return path
+
+
+def run(predictions: Path, out: Path, strategy: Strategy, **more: object) -> SuggestSummary:
+    options: dict[str, object] = {
+        "number": 60,
+        "random_share": 0.2,
+        "labelled": [],
+        "vectors": Vectors.WORDS,
+        "blind": False,
+        "seed": 1,
+    }
+    return suggest(predictions, TINY, strategy=strategy, out=out, **{**options, **more})
+
+
+def read(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_weights_add_up_to_all_sentences_and_near_duplicates_come_once(
+    strategy: Strategy, predictions: Path, tmp_path: Path
+) -> None:
+    summary = run(predictions, tmp_path / "t.jsonl", strategy)
+    tasks = read(tmp_path / "t.jsonl")
+    assert len({task["sentence_id"] for task in tasks}) == summary.sentences == 60
+    assert summary.near == DOCUMENTS - 1
+    (bill,) = [task for task in tasks if "paid the bill" in str(task["text"]).lower()]
+    assert bill["sampling"]["probability"] == 1 / DOCUMENTS  # a group of this size always comes
+    weight = sum(1 / task["sampling"]["probability"] for task in tasks)
+    assert weight == pytest.approx(DOCUMENTS * SENTENCES)
+
+
+def test_every_near_duplicate_has_the_same_chance(predictions: Path, tmp_path: Path) -> None:
+    came: Counter[object] = Counter()
+    for seed in range(30):
+        run(predictions, tmp_path / "t.jsonl", Strategy.RANDOM, seed=seed, number=10)
+        came.update(
+            t["doc_id"] for t in read(tmp_path / "t.jsonl") if "paid" in str(t["text"]).lower()
+        )
+    assert sum(came.values()) == 30
+    assert len(came) > 15
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_other_formats_give_the_same_tasks(ending: str, predictions: Path, tmp_path: Path) -> None:
+    other = write(tmp_path / f"predictions{ending}", rows())
+    run(predictions, tmp_path / "a.jsonl", Strategy.MIX)
+    run(other, tmp_path / "b.jsonl", Strategy.MIX)
+    one, two = read(tmp_path / "a.jsonl"), read(tmp_path / "b.jsonl")
+    assert [(t["sentence_id"], t["sampling"], t["topic"], t["start"]) for t in one] == [
+        (t["sentence_id"], t["sampling"], t["topic"], t["start"]) for t in two
+    ]
+    assert all(
+        task[name] is None or isinstance(task[name], int) for task in two for name in NUMBERS
+    )
+
+
+def test_labelled_sentences_and_their_near_duplicates_are_left_out(
+    predictions: Path, tmp_path: Path
+) -> None:
+    given = rows()
+    said = [given[0], given[1], given[5]]  # the last is one of the bills
+    elsewhere = annotation({**given[8], "sentence_id": "other#1", "doc_id": "other"}, {"topic": ()})
+    lines = [to_line(annotation(row, {"topic": ()})) for row in said] + [to_line(elsewhere)]
+    labelled = tmp_path / "annotations.jsonl"
+    labelled.write_bytes(b"".join(lines) + b'{"item": broken\n')
+    out = tmp_path / "t.jsonl"
+    summary = run(predictions, out, Strategy.MIX, labelled=[labelled], number=100)
+    names = {task["sentence_id"] for task in read(out)}
+    assert summary.labelled == 3
+    assert summary.near_labelled == DOCUMENTS - 1 + 1
+    assert summary.outside == 1
+    assert not names & {row["sentence_id"] for row in (*said, given[8])}
+    assert not [task for task in read(out) if "paid" in str(task["text"]).lower()]
+    assert sum(summary.rejected.values()) == 1
+    assert "line 5" in summary.rejects_file.read_text(encoding="utf-8")
+    assert summary.before is not None
+    chances = {t["item"]["sentence_id"]: t["sampling"] for t in read(summary.before)}
+    assert chances["d0#0"] == {"design": "labelled before", "probability": 1.0}
+    assert chances["d0#5"]["probability"] == 1 / DOCUMENTS
+    # Old and new together stand for all but the one that has no chance.
+    weight = sum(1 / one["probability"] for one in chances.values())
+    weight += sum(1 / task["sampling"]["probability"] for task in read(out))
+    assert weight == pytest.approx(len(given) - 1)
+
+
+def test_the_loop_ends_in_an_estimate(predictions: Path, tmp_path: Path) -> None:
+    """The model sees food in the wrong half of the cases; labels by hand put the share right."""
+    given = {str(row["sentence_id"]): row for row in rows()}
+    truth = {name: "soup" in str(row["text"]) for name, row in given.items()}
+    share = np.mean(list(truth.values()))
+    tasks, sheet = tmp_path / "t.jsonl", tmp_path / "sheet.jsonl"
+    run(predictions, tasks, Strategy.UNCERTAINTY, number=120, random_share=0.5)
+    summary = export([tasks], TINY, to="jsonl", out=sheet)
+    assert summary.suggestions == 120
+    filled = []
+    for form in read(sheet):
+        form.pop("suggested")
+        food = truth[form["item"]["sentence_id"]]
+        form |= {"coder": "ann", "labels": {"topic": ["food"] if food else [], "tone": ["neither"]}}
+        filled.append(json.dumps(form))
+    sheet.write_text("\n".join(filled), encoding="utf-8")
+    annotations = tmp_path / "annotations.jsonl"
+    assert import_annotations([sheet], TINY, out=annotations).annotations == Counter(ann=120)
+    done = estimate(
+        *(predictions, annotations, TINY),
+        by=None, tasks=list(TINY.tasks), methods=("dsl",), contrast=None, cluster="doc_id",
+    )  # fmt: skip
+    by_method = {r.method: r for r in done.rows if r.label == "food" and not r.contrast}
+    dsl = by_method["dsl"]
+    assert dsl.low is not None
+    assert dsl.high is not None
+    assert dsl.low < share < dsl.high
+    assert abs(by_method["cc"].value - share) > 0.05
+    assert not [r for r in done.facts.remarks if "weights of the sample" in r]
+
+
+def test_blind_tasks_do_not_say_what_the_model_says(predictions: Path, tmp_path: Path) -> None:
+    run(predictions, tmp_path / "t.jsonl", Strategy.MIX, blind=True)
+    summary = export([tmp_path / "t.jsonl"], TINY, to="csv", out=tmp_path / "t.csv")
+    assert summary.sheets == 60
+    assert summary.suggestions == 0
+
+
+def test_context_is_the_sentence_before(predictions: Path, tmp_path: Path) -> None:
+    run(predictions, tmp_path / "t.jsonl", Strategy.RANDOM)
+    before = dict(zip([r["sentence_id"] for r in rows()][1:], rows(), strict=False))
+    for task in read(tmp_path / "t.jsonl"):
+        first = str(task["sentence_id"]).endswith("#0")
+        assert task["context"] == ("" if first else before[task["sentence_id"]]["text"])
+
+
+def test_too_many_are_refused(predictions: Path, tmp_path: Path) -> None:
+    left = DOCUMENTS * (SENTENCES - 1) + 1
+    with pytest.raises(SettingsError, match=f"cannot suggest 900 of {left} sentences"):
+        run(predictions, tmp_path / "t.jsonl", Strategy.MIX, number=900)
+    assert not (tmp_path / "t.jsonl").exists()
