@@ -106,9 +106,8 @@ class _Collection:
 
         for country in countries:
             code = country.alpha3
-            self.actors[code] = Actor(
-                id=code, kind=ActorKind.COUNTRY, name=country.apolitical_name, source=ISO
-            )
+            shown = next(_turned(country.apolitical_name), country.apolitical_name)
+            self.actors[code] = Actor(id=code, kind=ActorKind.COUNTRY, name=shown, source=ISO)
             for name in {country.name, country.apolitical_name, *_turned(country.name)}:
                 entry = Name(code, name, NameKind.NAME, Period(), ISO)
                 self._iso[name_key(name)].append(entry)
@@ -244,7 +243,7 @@ def _written(lists: NameLists) -> Iterator[tuple[NameKind, DatedName]]:
 def _turned(name: str) -> Iterator[str]:
     """Yield "Islamic Republic of Iran" for the standard's "Iran, Islamic Republic of"."""
     short, comma, form = name.partition(", ")
-    if comma:
+    if comma and " and " not in form:  # "Bonaire, Sint Eustatius and Saba" are three
         yield f"{form} {short}"
 
 

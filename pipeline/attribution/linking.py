@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,8 @@ from pipeline.attribution.questions import Answer, Passage, Question, Span
 from pipeline.attribution.rules import first_reported
 
 Ids = tuple[str, ...]
+LOOKS_BACK = 200
+"""Mentions before one that help to read it; keeps the time linear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,8 @@ def link_answers(
     def ids(span: Span | None, question: Question) -> Ids:
         if span is None:
             return ()
-        before = [words for at, words in named if at < min(span.start, question.sentence.start)]
+        end = bisect_left(named, (min(span.start, question.sentence.start),))
+        before = [words for _, words in named[max(0, end - LOOKS_BACK) : end]]
         words = passage.words(span)
         return actors_of(linker.link(words, speaker=passage.speaker, date=day, earlier=before))
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 from pipeline.codebook import Codebook
@@ -27,6 +29,10 @@ class Passage:
     sentences: tuple[Sentence, ...]
     speaker: str | None = None
 
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [sentence.start for sentence in self.sentences]
+
     def words(self, span: Span) -> str:
         """Return the text at `span`, which must lie inside one sentence."""
         sentence = self.sentences[self.place(span)]
@@ -38,9 +44,9 @@ class Passage:
         Raises:
             ValueError: it lies in none.
         """
-        for i, sentence in enumerate(self.sentences):
-            if sentence.start <= span.start and span.end <= sentence.end:
-                return i
+        at = bisect_right(self._starts, span.start) - 1
+        if at >= 0 and span.end <= self.sentences[at].end:
+            return at
         raise ValueError(f"{span} lies in no sentence of the statement")
 
 

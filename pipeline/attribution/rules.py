@@ -32,6 +32,8 @@ from pipeline.attribution.questions import Answer, Passage, Question, Span
 LOOKS_BACK = 12
 """Sentences before a pronoun in which its actor is looked for."""
 _MOST_WORDS = 16
+_FAR = 1_000
+"""Characters before a verb in which its subject is looked for; keeps the time linear."""
 _ABOUT = re.compile(r"\b(?:on|about)\b|[(,]")
 """Behind it, a speaker's description speaks of others."""
 _STANDS_FOR = re.compile(
@@ -144,7 +146,8 @@ def _plain_words(text: str) -> list[str]:
 
 def _subject(text: str, end: int) -> Span | None:
     """Return the noun phrase that ends before the verb at `end`."""
-    start = max((m.end() for m in BOUNDARY.finditer(text, 0, end)), default=0)
+    far = max(0, end - _FAR)
+    start = max((m.end() for m in BOUNDARY.finditer(text, far, end)), default=far)
     gap = text.rfind("   ", start, end)  # where a quotation was
     start = max(start, gap + 3 if gap >= 0 else 0)
     left = text[start:end]

@@ -107,7 +107,8 @@ def choose(
         weight = np.zeros(len(points))
         weight[: len(unsure)] = unsure if strategy is Strategy.MIX else 1.0
         covered = np.arange(len(unsure), len(points))
-        certain = draw_spread(points, covered, weight, size, seed=seed)
+        spread = int(np.random.SeedSequence((seed, 1)).generate_state(1)[0])  # draws of its own
+        certain = draw_spread(points, covered, weight, size, seed=spread)
     inclusion = with_random_share(len(unsure), certain, number, seed=seed)
     drawn = ~np.isnan(inclusion)
     drawn[certain] = False

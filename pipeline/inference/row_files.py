@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -53,6 +54,8 @@ def _json_lines(path: Path, _: RowFormat, wanted: Sequence[str]) -> Iterator[tup
 def _value(value: object, where: str) -> Value:
     if isinstance(value, list):
         return [str(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InputError(f"{where}: expected a number, got {value!r}.")
     if value is None or isinstance(value, str | int | float):
         return value
     raise InputError(f"{where}: expected text, a number, a list of labels or null, got {value!r}.")
@@ -88,7 +91,10 @@ def _cell(cell: str, is_list: bool, is_number: bool) -> Value:
     if is_list:
         return cell.split(LIST_SEPARATOR)
     if is_number:
-        return float(cell)
+        number = float(cell)
+        if not math.isfinite(number):
+            raise ValueError(cell)
+        return number
     return cell[1:] if cell.startswith(GUARDED) else cell
 
 

@@ -123,7 +123,10 @@ class RowFormat:
         probabilities: dict[str, dict[str, float]] = {task: {} for task in self.codebook.tasks}
         for column, (task, label) in self.probability_columns.items():
             if (value := row.get(column)) is not None:
-                probabilities[task][label] = float(str(value))
+                probability = float(str(value))
+                if not 0 <= probability <= 1:
+                    raise ValueError(f"'{column}' is {value!r}, expected 0 to 1")
+                probabilities[task][label] = probability
         sentence = Sentence(
             sentence_id=str(row["sentence_id"]),
             doc_id=str(row["doc_id"]),

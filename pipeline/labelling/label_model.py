@@ -115,7 +115,8 @@ def hard_labels(
         for name, task in codebook.tasks.items():
             chances = row[codebook.slice_of(name)]
             if task.type is TaskType.MULTICLASS:
-                sure = chances.max() >= confidence
+                # equal chances say nothing
+                sure = chances.max() >= confidence and (chances == chances.max()).sum() == 1
                 labels[name] = (tuple(task.labels)[int(chances.argmax())],) if sure else None
             else:
                 sure = bool(((chances >= confidence) | (chances <= 1 - confidence)).all())

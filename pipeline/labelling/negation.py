@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 
 from pipeline.codebook import Negation
+from pipeline.codebook.patterns import folded
+from pipeline.labelling.typography import plain
 
 _TOKEN = re.compile(r"[^\W_]+(?:['-][^\W_]+)*|[^\s]")
 _ENDING = frozenset('.,;:!?()"')
@@ -65,4 +67,5 @@ class Scopes:
 
 
 def _tokens(phrase: str) -> tuple[str, ...]:
-    return tuple(token.group().casefold() for token in _TOKEN.finditer(phrase))
+    seen = folded(plain(phrase))  # as rules see texts
+    return tuple(token.group().casefold() for token in _TOKEN.finditer(seen))

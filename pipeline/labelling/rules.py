@@ -93,8 +93,8 @@ class RuleSet:
                 column=column,
                 firing=Firing(task, label, rule.name, rule.weight),
                 negated=rule.negated,
-                pattern=compile_pattern(rule.looks_for),
-                unless=None if rule.unless is None else compile_pattern(rule.unless),
+                pattern=compile_pattern(plain(rule.looks_for)),
+                unless=None if rule.unless is None else compile_pattern(plain(rule.unless)),
             )
             for column, (task, label) in enumerate(codebook.columns)
             for rule in codebook.tasks[task].labels[label].rules

@@ -83,12 +83,16 @@ def build_findings(
     columns = {column: j for j, column in enumerate(codebook.columns)}
     _require_known(findings, sentences, columns)
     spelling: dict[str, str] = {}
-    starts = {s.index: [v.prediction.sentence.start for v in s.sentences] for s in statements}
+    whole = {s.index: s.sentences for s in statements if s.given_whole}
+    starts = {n: [v.prediction.sentence.start for v in shown] for n, shown in whole.items()}
 
-    def party(found: Party, statement: StatementView) -> PartyView:
+    def party(found: Party, statement: StatementView, sentence: SentenceView) -> PartyView:
         words = statement.speaker if found.words == SPEAKER else " ".join(found.words.split())
         names = found.actors or (spelling.setdefault(words.casefold(), words),)
-        places = _places(found.span, statement, starts[statement.index]) if found.span else ()
+        # Sentences that were given without their statement all begin at 0.
+        near = whole.get(statement.index, (sentence,))
+        begins = starts.get(statement.index, [sentence.prediction.sentence.start])
+        places = _places(found.span, near, begins) if found.span else ()
         return PartyView(tuple(dict.fromkeys(names)), words, places, found.probability)
 
     built = []
@@ -99,8 +103,8 @@ def build_findings(
                 sentence=sentence.index,
                 column=columns[one.task, one.label],
                 probability=one.probability,
-                holder=party(one.holder, statement),
-                target=party(one.target, statement) if one.target else None,
+                holder=party(one.holder, statement, sentence),
+                target=party(one.target, statement, sentence) if one.target else None,
             )
         )
     return tuple(sorted(built, key=lambda f: (f.sentence, f.column)))
@@ -135,13 +139,13 @@ def _require_known(
 
 
 def _places(
-    span: tuple[int, int], statement: StatementView, starts: Sequence[int]
+    span: tuple[int, int], sentences: Sequence[SentenceView], starts: Sequence[int]
 ) -> tuple[Place, ...]:
     """Cut a span of the statement into spans of its sentences."""
     start, end = span
     found: list[Place] = []
     first = max(bisect_right(starts, start) - 1, 0)
-    for view in statement.sentences[first:]:
+    for view in sentences[first:]:
         sentence = view.prediction.sentence
         if sentence.start >= end:
             break

@@ -149,13 +149,16 @@ def remarks(done: Aggregation) -> list[str]:
 
 def _read(paths: Sequence[Path], rejects: Rejects) -> Iterator[AttributionRow]:
     """Yield the rows that can be used, each label of a sentence once."""
-    seen: dict[tuple[str, str, str, str], str] = {}
+    seen: dict[tuple[str, ...], str] = {}
     for path in paths:
         for number, item in enumerate(read_attributions(path), start=1):
             if isinstance(item, Rejection):
                 rejects.add(item)
                 continue
-            key = (item.doc_id, item.sentence_id, item.task, item.label)
+            key: tuple[str, ...]
+            key = (_statement(item), item.sentence_id, item.task, item.label)
+            if _was_sentence(item):  # whose id may be that of its document
+                key = (*key, item.text)
             if (first := seen.get(key)) is not None:
                 detail = f"'{item.label}' of this sentence stands in {first} already"
                 place = Rejection(
@@ -167,19 +170,36 @@ def _read(paths: Sequence[Path], rejects: Rejects) -> Iterator[AttributionRow]:
             yield item
 
 
+def _was_sentence(row: AttributionRow) -> bool:
+    """Whether the input gave sentences: then `doc_id` is the file, not a statement."""
+    return row.source_start is None and "source_start" in row.model_fields_set
+
+
+def _statement(row: AttributionRow) -> str:
+    """Return what tells statements apart; sentences of one speaker, date and title are of one."""
+    if not _was_sentence(row):
+        return row.doc_id
+    return ", ".join(filter(None, (row.doc_id, row.speaker, row.date, row.title)))
+
+
 def _expressed(row: AttributionRow, registry: Registry, unknown: dict[str, None]) -> Expressed:
-    words: str | None = row.holder
-    if row.holder == SPEAKER:
-        # A speaker without a name is somebody else in every statement.
-        words = row.speaker or f"unnamed speaker of {row.doc_id}"
+    holders = _parties(row.holder_actors, row.holder, registry, unknown)
+    if row.holder == SPEAKER and not row.holder_actors:
+        words = (row.speaker or "").strip()
+        if words:
+            holders = _parties((), words, registry, unknown)
+        else:
+            # A speaker without a name is somebody else in every statement: its id is kept as it is.
+            words = f"unnamed speaker of {_statement(row)}"
+            holders = (Party(words, TEXT, words),)
     return Expressed(
-        doc_id=row.doc_id,
+        doc_id=_statement(row),
         sentence_id=row.sentence_id,
         text=row.text,
         task=row.task,
         label=row.label,
         probability=row.probability,
-        holders=_parties(row.holder_actors, words, registry, unknown),
+        holders=holders,
         targets=_parties(row.target_actors, row.target, registry, unknown),
         speaker=row.speaker,
         date=row.date,

@@ -150,6 +150,14 @@ def _rows(path: Path, codebook: Codebook, tasks: Sequence[str]) -> Iterator[Row]
                     f"'{codebook.name}' knows {', '.join(codebook.tasks[task].labels)}. Name the "
                     "model that made the file with --model."
                 )
+        try:
+            BlockKind(str(row["block"]))
+            for name in ("start", "end", "source_start", "source_end", "page"):
+                _number(row[name])
+        except (ValueError, OverflowError) as error:
+            raise InputError(
+                f"{path}:{number}: not a row of 'stance classify' ({error})."
+            ) from None
         yield row
 
 
@@ -164,10 +172,12 @@ def _statements(
 ) -> Iterator[_Statement]:
     """Group the rows of each statement; rows that were sentences already are of none."""
 
-    def statement(row: Row) -> tuple[Value, Value]:
-        return row["doc_id"], row["sentence_id"] if row["source_start"] is None else None
+    def statement(numbered: tuple[int, Row]) -> tuple[Value, int | None]:
+        number, row = numbered
+        return row["doc_id"], number if row["source_start"] is None else None
 
-    for _, group in groupby(rows, key=statement):
+    for _, numbered in groupby(enumerate(rows), key=statement):
+        group = [row for _, row in numbered]
         together = sorted(group, key=lambda row: _number(row["start"]))
         first = together[0]
         sentences = tuple(_sentence(row) for row in together)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from pipeline.errors import InputError, near_matches
 from pipeline.inference.attributed import INTEGERS, LISTS, NUMBERS
@@ -17,7 +17,14 @@ from pipeline.inference.sinks import LIST_SEPARATOR
 from pipeline.records import Rejection, RejectReason
 
 Text = Annotated[str, Field(min_length=1)]
-Position = Annotated[int | None, Field(ge=0)]
+
+
+def _whole(value: object) -> object:
+    """Take 12.0 for 12: a data frame writes a column of whole numbers with gaps so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Position = Annotated[int | None, Field(ge=0), BeforeValidator(_whole)]
 Chance = Annotated[float | None, Field(ge=0, le=1)]
 Found = dict[str, object] | str
 
@@ -46,6 +53,7 @@ class AttributionRow(BaseModel):
     date: str | None
     title: str | None
     source: str | None
+    source_start: Position = None
     holder_start: Position = None
     holder_end: Position = None
     p_holder: Chance = None
@@ -158,7 +166,7 @@ def _value(name: str, cell: str) -> object:
         return cell.split(LIST_SEPARATOR) if cell else []
     if name in (*NUMBERS, *INTEGERS):
         try:
-            return (int if name in INTEGERS else float)(cell) if cell else None
+            return float(cell) if cell else None
         except ValueError:
             return cell  # validation says what is wrong with it
     if cell.startswith(GUARDED):

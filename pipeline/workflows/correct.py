@@ -40,10 +40,14 @@ def _mistakes(given: Correction, codebook: Codebook) -> list[str]:
     task = codebook.tasks[given.task]
     if isinstance(given.new, list) is not (task.type is TaskType.MULTILABEL):
         return [f"{name}: '{given.task}' is a {task.type.value} task, got {given.new!r}"]
+    if task.type is TaskType.MULTICLASS and not isinstance(given.new, str):
+        return [f"{name}: '{given.task}' takes one label name, got {given.new!r}"]
     values = given.new if isinstance(given.new, list) else [given.new]
     labels = [value.get("label") if isinstance(value, dict) else value for value in values]
+    if len({str(label) for label in labels}) < len(labels):
+        return [f"{name}: '{given.task}' names a label twice"]
     return [
         f"{name}: unknown label '{label}' of '{given.task}'.{near_matches(str(label), task.labels)}"
         for label in labels
-        if label not in task.labels
+        if not isinstance(label, str) or label not in task.labels
     ]

@@ -119,9 +119,13 @@ def _end_to_end(
     passages = [passage_of(document) for document in documents]
     places = [(passage, at) for passage, positions in passages for at in positions]
     given: list[tuple[str, str, str, Question]] = []
-    for prediction, (passage, at) in zip(predictions, places, strict=True):
+    for prediction, one, (passage, at) in zip(predictions, labelled, places, strict=True):
         sentence = prediction.sentence
+        attributed = {gold.label for gold in one.attributions if gold.holder is not None}
         for (task, label), title in titles.items():
+            right = one.labels.get(task)
+            if right is None or (label in right and label not in attributed):
+                continue  # whether it is expressed, or by whom, nobody knows
             if label in (prediction.labels[task] or ()):
                 question = Question(passage, at, title)
                 given.append((sentence.doc_id, sentence.sentence_id, label, question))
@@ -132,11 +136,10 @@ def _end_to_end(
             for (doc_id, sentence_id, label, question), answer in zip(given, answers, strict=True)
         ],
         [
-            Expressed(
-                one.sentence.doc_id, one.sentence.sentence_id, gold.label, gold.holder or SPEAKER
-            )
+            Expressed(one.sentence.doc_id, one.sentence.sentence_id, gold.label, gold.holder)
             for one in labelled
             for gold in one.attributions
+            if gold.holder is not None and gold.label in {label for _, label in titles}
         ],
         [document.doc_id for document in documents],
         [label for _, label in titles],

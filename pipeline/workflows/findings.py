@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline.actors import Registry
 from pipeline.errors import InputError
-from pipeline.records import Rejection
+from pipeline.records import SPEAKER, Rejection
 from pipeline.reporting import Finding, Party
 from pipeline.workflows.attribution_file import AttributionRow, read_attributions
 
@@ -61,7 +61,10 @@ def _finding(row: AttributionRow, registry: Registry) -> Finding:
         names = _names(row.target_actors, registry)
         target = Party(row.target, places, names, row.p_target)
     places = _span(row.holder_start, row.holder_end)
-    holder = Party(row.holder, places, _names(row.holder_actors, registry), row.p_holder)
+    words = row.holder
+    if words == SPEAKER and row.speaker and row.speaker.strip():
+        words = row.speaker.strip()  # rows of sentences may have a speaker each
+    holder = Party(words, places, _names(row.holder_actors, registry), row.p_holder)
     return Finding(
         row.doc_id, row.sentence_id, row.task, row.label, row.probability, holder, target
     )

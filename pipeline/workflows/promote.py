@@ -126,6 +126,11 @@ def promote(
             if version != champion:
                 make_challenger(store, version)
             raise CheckFailed(_refusal(model_id, version, version == champion, gates, to))
+        if version_with(store, name, CHAMPION) != champion:
+            raise CheckFailed(
+                f"{model_id} is not promoted: while it was measured, another model became the "
+                f"champion of '{name}'. Promote it again; {to} stays as it is."
+            )
         install_bundle(folder, to)
         make_champion(store, version)
     return Promotion(model_id, to, version, exported.parity, gates)

@@ -84,7 +84,8 @@ def test_the_whole_path(shared: Stance, done: Done) -> None:
     ):
         assert path in made
     assert not [path for path in made if path.startswith("mlruns")]
-    assert runs_in(shared.folder) == [("majority", "FINISHED"), ("rules", "FINISHED")]
+    runs = [(name, "FINISHED") for name in ("majority", "rules", "promotion")]
+    assert runs_in(shared.folder) == runs
 
 
 def test_the_bundle_and_the_report_say_what_was_measured(shared: Stance, done: Done) -> None:
@@ -103,7 +104,7 @@ def test_a_second_run_skips_everything(shared: Stance, done: Done) -> None:
     again = shared("run", "settings.yaml", code=0)
     assert ran(again) == []
     assert again.out == done.out
-    assert len(runs_in(shared.folder)) == 2
+    assert len(runs_in(shared.folder)) == 3
 
 
 @pytest.fixture
@@ -148,11 +149,13 @@ def test_a_new_title_reruns_the_report_only(shared: Stance) -> None:
 
 
 def test_promote_by_name_to_another_folder(shared: Stance, done: Done) -> None:
-    shipped = shared("promote", "majority", "-c", "settings.yaml", "--to", "m2", code=0)
-    assert "kitchen-reviews-majority-" in shipped.err
-    assert "0.00% of decisions" in shipped.err
+    shared("promote", "majority", "-c", "settings.yaml", "--to", "m2").failed(6, "comparison")
+    assert "m2/manifest.json" not in shared.files()
+    shipped = shared("promote", "rules", "-c", "settings.yaml", "--to", "m2", code=0)
+    assert "kitchen-reviews-rules-" in shipped.err
+    assert "0.00%" in shipped.err
     labelled = shared("classify", "docs/a.txt", "-m", "m2", code=0)
-    assert '"model": "kitchen-reviews-majority-' in labelled.out
+    assert '"model": "kitchen-reviews-rules-' in labelled.out
 
 
 def test_promote_of_no_run_and_to_no_place(shared: Stance, done: Done) -> None:

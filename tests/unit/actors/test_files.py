@@ -50,6 +50,13 @@ def test_the_shipped_files_hold_what_they_are_for() -> None:
     assert named == set(registry.actors)
 
 
+def test_countries_are_called_as_one_reads_them() -> None:
+    actors = load_registry().actors
+    assert actors["IRN"].name == "Islamic Republic of Iran"
+    assert actors["VGB"].name == "British Virgin Islands"
+    assert actors["SHN"].name == "Saint Helena, Ascension and Tristan da Cunha"
+
+
 def test_fictional_countries_stay_text_until_the_user_adds_them(
     linker: ActorLinker, own: Path
 ) -> None:
