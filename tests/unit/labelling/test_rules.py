@@ -64,6 +64,12 @@ def test_typographic_characters_are_read_as_plain_ones() -> None:
     assert not plain.fire("The chefs best, so so.")
 
 
+def test_typographic_characters_of_patterns_are_read_as_plain_ones() -> None:
+    rules = RuleSet(with_rule("that’s bad"))
+    assert [firing.rule for firing in rules.fire("And that's bad.")]
+    assert [firing.rule for firing in rules.fire("And that’s bad.")]
+
+
 def test_evidence_sums_the_weights_a_column(rules: RuleSet) -> None:
     got = rules.evidence(["We ordered soup from a rude waiter.", "We came by train."])
     assert got.dtype == np.float32

@@ -160,3 +160,40 @@ def test_wrong_inputs_are_named(codebook: Codebook, tmp_path: Path) -> None:
     )
     with pytest.raises(InputError, match="attribution: true"):
         run(good, silent, out)
+
+
+def test_sentences_with_one_id_are_read_each_for_itself(codebook: Codebook, tmp_path: Path) -> None:
+    shape = RowFormat(codebook)
+    texts = ("Chef Anna called the soup cold.", "We like what the waiter praised.")
+    rows = [
+        shape.row(
+            prediction(Sentence("D1", "D1", text, 0, len(text)), ("service",)),
+            StatementFacts(speaker=speaker, source="s.csv"),
+            NO_ORIGIN,
+        )
+        for text, speaker in zip(texts, ("Germany", "Chad"), strict=True)
+    ]
+    out = tmp_path / "a.jsonl"
+    run(write(tmp_path / "p.jsonl", rows, codebook), codebook, out)
+    found = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [(row["text"], row["speaker"]) for row in found] == [
+        (texts[0], "Germany"),
+        (texts[1], "Chad"),
+    ]
+    for row in found:
+        for words in (row["holder"], row["target"]):
+            assert words in (None, "SPEAKER") or words in row["text"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("block", None), ("block", "verse"), ("start", "abc"), ("page", "x")]
+)
+def test_a_row_that_is_none_is_an_error_with_its_line(
+    column: str, value: str | None, codebook: Codebook, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "p.jsonl", rows_of(codebook), codebook)
+    lines = path.read_text().splitlines()
+    lines[1] = json.dumps({**json.loads(lines[1]), column: value})
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match=r"p\.jsonl:2: not a row"):
+        run(path, codebook, tmp_path / "a.jsonl")
