@@ -17,7 +17,12 @@ import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
 from pipeline.attribution.questions import Question, Span
-from pipeline.classifiers.tokenization import CHARACTERS_PER_TOKEN, TOKENIZER_FILE, encodable
+from pipeline.classifiers.tokenization import (
+    CHARACTERS_PER_TOKEN,
+    TOKENIZER_FILE,
+    encodable,
+    read_tokenizer,
+)
 from pipeline.errors import BundleError
 from pipeline.records import Sentence
 
@@ -71,12 +76,7 @@ class QuestionTokenizer:
         Raises:
             BundleError: the file is missing or is not a tokenizer.
         """
-        path = folder / TOKENIZER_FILE
-        try:
-            tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
-        except Exception as error:  # noqa: BLE001 - the library raises nothing more specific
-            raise BundleError(f"{path}: cannot be read as a tokenizer ({error}).") from None
-        return cls(tokenizer, max_tokens=max_tokens, context_tokens=context_tokens)
+        return cls(read_tokenizer(folder), max_tokens=max_tokens, context_tokens=context_tokens)
 
     def save(self, folder: Path) -> None:
         """Write `tokenizer.json` into `folder`."""

@@ -26,6 +26,19 @@ keeps a text without any full stop (a table, an encoded image) from taking minut
 grows with the product of what is cut off sentence and context."""
 
 
+def read_tokenizer(folder: Path) -> Tokenizer:
+    """Read `tokenizer.json` of a model folder.
+
+    Raises:
+        BundleError: the file is missing or is not a tokenizer.
+    """
+    path = folder / TOKENIZER_FILE
+    try:
+        return Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except Exception as error:  # noqa: BLE001 - the library raises nothing more specific
+        raise BundleError(f"{path}: cannot be read as a tokenizer ({error}).") from None
+
+
 class SentenceTokenizer:
     """Turns sentences (with the sentence before, if `context`) into model inputs.
 
@@ -48,12 +61,7 @@ class SentenceTokenizer:
         Raises:
             BundleError: the file is missing or is not a tokenizer.
         """
-        path = folder / TOKENIZER_FILE
-        try:
-            tokenizer = Tokenizer.from_str(path.read_text(encoding="utf-8"))
-        except Exception as error:  # noqa: BLE001 - the library raises nothing more specific
-            raise BundleError(f"{path}: cannot be read as a tokenizer ({error}).") from None
-        return cls(tokenizer, max_tokens=max_tokens, context=context)
+        return cls(read_tokenizer(folder), max_tokens=max_tokens, context=context)
 
     def save(self, folder: Path) -> None:
         """Write `tokenizer.json` into `folder`."""
