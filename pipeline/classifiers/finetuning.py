@@ -83,7 +83,7 @@ class _Loss:
                 rows = known[:, part].all(dim=1)
                 if rows.any():
                     total = total + self.multiclass * nn.functional.cross_entropy(
-                        logits[rows, part], filled[rows, part].argmax(dim=1), weight=weights
+                        logits[rows, part], filled[rows, part], weight=weights
                     )
         return total
 
@@ -219,9 +219,9 @@ def _checkpoint_path(
     A finished run's checkpoint therefore serves any later fit of the same kind on the same data,
     such as that of an ensemble's member.
     """
-    after = {"soup"}  # applied to finished trainings
+    elsewhere = {"soup", "teacher"}  # done after finished trainings; seen in the targets
     made_by = f"{__version__} {torch.__version__} {preferred_dtype(settings)}"
-    head = f"{settings.model_dump_json(exclude=after)} {seed} {codebook.signature} {made_by}"
+    head = f"{settings.model_dump_json(exclude=elsewhere)} {seed} {codebook.signature} {made_by}"
     digest = hashlib.sha256(head.encode())
     for encoding in chain.from_iterable(passes):
         digest.update(np.asarray(encoding.ids, dtype=np.int64).tobytes())

@@ -17,6 +17,7 @@ from transformers.utils import CONFIG_NAME
 from transformers.utils import logging as hf_logging
 
 from pipeline.classifiers.augmentation import augmented, counterfactuals
+from pipeline.classifiers.distillation import distilled_targets
 from pipeline.classifiers.encoder import WEIGHTS_FILE, resolve_encoder
 from pipeline.classifiers.finetuning import finetune
 from pipeline.classifiers.network import MultitaskConfig, MultitaskNetwork
@@ -34,6 +35,7 @@ hf_logging.set_verbosity_error()
 
 SOUP_SEED_STEP = 7919
 """Between the seeds of the trainings that are averaged; far from seeds that people choose."""
+_NOTHING_DONE = FitStep(0, 0, 0, 0.0, 0.0)
 PREDICT_TOKENS = 4096
 """Padded tokens a batch at prediction; large enough to keep two cores busy, small in memory."""
 
@@ -92,9 +94,21 @@ class TransformerClassifier:
             network.to("cuda")
         self._tokenizer = self._read_tokenizer(folder)
         sentences = [labelled.sentence for labelled in known]
+        labels, before = targets, _NOTHING_DONE
+        if (teacher := self.settings.teacher) is not None:
+
+            def on_step(step: FitStep) -> None:
+                nonlocal before
+                before = step
+                monitor.on_step(step)
+
+            reported = FitMonitor(on_step, monitor.checkpoints)
+            targets = distilled_targets(
+                known, labels, teacher, self.codebook, seed=self.seed, monitor=reported
+            )
         if self.settings.augment is not None:
             copies, theirs = counterfactuals(
-                sentences, targets, self.settings.augment, self.codebook, seed=self.seed
+                sentences, labels, self.settings.augment, self.codebook, seed=self.seed
             )
             sentences, targets = sentences + copies, np.concatenate([targets, theirs])
         start = copy.deepcopy(network.state_dict())
@@ -109,7 +123,7 @@ class TransformerClassifier:
                 self.codebook,
                 self.settings,
                 seed=seed,
-                monitor=_counting_on(monitor, number, self.settings),
+                monitor=_counting_on(monitor, before, number, self.settings),
             )
             trained.append(copy.deepcopy(network.state_dict()))
         network.load_state_dict(_average(trained))
@@ -229,18 +243,21 @@ class TransformerClassifier:
         )
 
 
-def _counting_on(monitor: FitMonitor, number: int, settings: TransformerSettings) -> FitMonitor:
+def _counting_on(
+    monitor: FitMonitor, before: FitStep, number: int, settings: TransformerSettings
+) -> FitMonitor:
     """Return a monitor that counts the steps of training `number` after those of the ones before.
 
-    All trainings have about the same number of steps: the order of the data differs.
+    All trainings have about the same number of steps: the order of the data differs. `before` is
+    the last step of the teacher.
     """
 
     def on_step(step: FitStep) -> None:
         counted = replace(
             step,
-            done=number * step.planned + step.done,
-            planned=settings.soup * step.planned,
-            epoch=number * settings.epochs + step.epoch,
+            done=before.done + number * step.planned + step.done,
+            planned=before.done + settings.soup * step.planned,
+            epoch=before.epoch + number * settings.epochs + step.epoch,
         )
         monitor.on_step(counted)
 

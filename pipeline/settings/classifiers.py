@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,11 +43,13 @@ class EncoderSettings(StrictModel):
     """Where the pre-trained encoder comes from.
 
     `packaged` is the MiniLM that is installed with the `train` extra and verified by hash; any
-    other value is a local folder or, with `revision` (a full commit hash), a hub name.
+    other value is a local folder or, with `revision` (a full commit hash), a hub name. With
+    `sha256`, its model.safetensors must have this hash.
     """
 
     name: Annotated[str, Field(min_length=1)] = "packaged"
     revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")] | None = None
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     max_tokens: Annotated[int, Field(ge=8, le=512)] = 128
 
 
@@ -71,6 +74,13 @@ class AugmentSettings(StrictModel):
         description="of sentences with a multilabel label, a denied (or affirmed) copy is added",
     )
     lists: Path = Field(description="YAML file of lists of names; those for training are used")
+
+
+class TeacherSettings(StrictModel):
+    """A larger transformer that learns first; its probabilities soften the targets."""
+
+    classifier: TransformerSettings
+    weight: Share = Field(default=0.5, description="of its probabilities beside the labels")
 
 
 class TransformerSettings(StrictModel):
@@ -109,6 +119,9 @@ class TransformerSettings(StrictModel):
         default=None, description="label-keeping changes of names and form, anew in every pass"
     )
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    teacher: TeacherSettings | None = Field(
+        default=None, description="a larger model to learn from as well (distillation)"
+    )
 
 
 MemberSettings = Annotated[
@@ -149,9 +162,18 @@ ClassifierSettings = Annotated[
 
 def files_read(model: ClassifierSettings) -> tuple[Path, ...]:
     """Return the files, besides data and encoder, that training with these settings reads."""
-    members = model.members if isinstance(model, EnsembleSettings) else (model,)
     return tuple(
         one.augment.lists
-        for one in members
+        for _, one in parts(model)
         if isinstance(one, TransformerSettings) and one.augment is not None
     )
+
+
+def parts(model: ClassifierSettings, key: str = "") -> Iterator[tuple[str, ClassifierSettings]]:
+    """Yield the model, its members and its teachers, each with its place in the settings."""
+    yield key, model
+    if isinstance(model, EnsembleSettings):
+        for i, member in enumerate(model.members):
+            yield from parts(member, f"{key}.members[{i}]")
+    elif isinstance(model, TransformerSettings) and model.teacher is not None:
+        yield from parts(model.teacher.classifier, f"{key}.teacher.classifier")

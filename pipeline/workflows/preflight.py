@@ -12,7 +12,7 @@ from pipeline.classifiers.encoder import PACKAGED, resolve_encoder
 from pipeline.classifiers.ensemble import EnsembleClassifier
 from pipeline.classifiers.majority import MajorityClassifier
 from pipeline.codebook import Codebook
-from pipeline.errors import InputError, SettingsError
+from pipeline.errors import BundleError, InputError, SettingsError
 from pipeline.labelling.name_lists import load_names
 from pipeline.settings.classifiers import (
     ClassifierSettings,
@@ -22,6 +22,7 @@ from pipeline.settings.classifiers import (
     MajoritySettings,
     TransformerSettings,
     files_read,
+    parts,
 )
 from pipeline.settings.experiment import PipelineSettings
 from pipeline.training.prevalence import expected_shares
@@ -105,11 +106,9 @@ def _model(name: str, model: ClassifierSettings, codebook: Codebook) -> Iterator
         yield from _lists(f"{key}: augment.lists", path)
     if isinstance(model, EnsembleSettings):
         yield from (f"{key}.{mistake}" for mistake in _weights(model, codebook))
-        for i, member in enumerate(model.members):
-            if isinstance(member, EmbeddingSettings | TransformerSettings):
-                yield from _encoder(f"{key}.members[{i}].encoder", member.encoder)
-    elif isinstance(model, EmbeddingSettings | TransformerSettings):
-        yield from _encoder(f"{key}.encoder", model.encoder)
+    for place, part in parts(model, key):
+        if isinstance(part, EmbeddingSettings | TransformerSettings):
+            yield from _encoder(f"{place}.encoder", part.encoder)
 
 
 def _lists(key: str, path: Path) -> Iterator[str]:
@@ -137,7 +136,7 @@ def _encoder(key: str, encoder: EncoderSettings) -> Iterator[str]:
     if _kind(_expanded(encoder.name)) == "folder":
         try:
             resolve_encoder(encoder)
-        except InputError as error:
+        except (InputError, BundleError) as error:
             yield f"{key}: {error}"
     elif encoder.name[0] in "/.~" or encoder.name.count("/") > 1:
         yield f"{key}.name '{encoder.name}': no such folder"

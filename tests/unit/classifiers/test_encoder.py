@@ -46,6 +46,13 @@ def test_the_package_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
         resolve_encoder(EncoderSettings())
 
 
+def test_a_folder_with_other_weights_than_the_settings_name(folder: Path) -> None:
+    digest = encoder_sha256(folder)
+    assert resolve_encoder(EncoderSettings(name=str(folder), sha256=digest)) == folder
+    with pytest.raises(BundleError, match=f"{digest}, expected {'0' * 64}"):
+        resolve_encoder(EncoderSettings(name=str(folder), sha256="0" * 64))
+
+
 def test_a_local_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve_encoder(EncoderSettings(name=str(folder))) == folder
     monkeypatch.setenv("HOME", str(folder.parent))

@@ -1,0 +1,105 @@
+"""Distillation: what the teacher says reaches the targets, and through them the student."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.classifiers.distillation import distilled_targets
+from pipeline.classifiers.protocol import QUIET, FitMonitor, FitStep
+from pipeline.classifiers.targets import Targets, encode_targets
+from pipeline.classifiers.transformer import TransformerClassifier
+from pipeline.codebook import TaskType, load_codebook
+from pipeline.errors import InputError
+from pipeline.records import LabelledSentence
+from pipeline.settings.classifiers import TeacherSettings, TransformerSettings
+
+ROOT = Path(__file__).parents[3]
+TINY = load_codebook(ROOT / "tests" / "codebooks" / "tiny.yaml")
+
+Toy = Callable[..., list[LabelledSentence]]
+
+
+@pytest.fixture
+def teacher(tiny_settings: TransformerSettings) -> TransformerSettings:
+    return tiny_settings.model_copy(update={"max_steps": 10})
+
+
+def test_targets_lie_between_label_and_teacher(toy: Toy, teacher: TransformerSettings) -> None:
+    rows = toy(TINY)
+    hard = encode_targets(rows, TINY)
+    hard[0, TINY.slice_of(next(iter(TINY.tasks)))] = np.nan
+    said, half = (
+        distilled_targets(
+            rows,
+            hard,
+            TeacherSettings(classifier=teacher, weight=weight),
+            TINY,
+            seed=3,
+            monitor=QUIET,
+        )
+        for weight in (1.0, 0.5)
+    )
+    known = np.isfinite(hard)
+    assert (np.isfinite(said) == known).all()
+    assert ((said[known] > 0) & (said[known] < 1)).all()
+    assert half[known] == pytest.approx((hard[known] + said[known]) / 2)
+    for name, task in TINY.tasks.items():
+        if task.type is TaskType.MULTICLASS:
+            sums = said[:, TINY.slice_of(name)].sum(axis=1)
+            assert sums[np.isfinite(sums)] == pytest.approx(1.0)
+
+
+def test_a_student_is_trained_after_its_teacher(
+    toy: Toy, tiny_settings: TransformerSettings, teacher: TransformerSettings, tmp_path: Path
+) -> None:
+    rows = toy(TINY)
+    seen: list[FitStep] = []
+    student = tiny_settings.model_copy(
+        update={"max_steps": 5, "teacher": TeacherSettings(classifier=teacher)}
+    )
+    one = TransformerClassifier(TINY, student, seed=3)
+    one.fit(rows, FitMonitor(seen.append, tmp_path))
+    assert [step.done for step in seen] == list(range(1, 16))  # of the teacher, then its own
+    assert len(list(tmp_path.glob("transformer-*.safetensors"))) == 2
+    alone = TransformerClassifier(TINY, tiny_settings.model_copy(update={"max_steps": 5}), seed=3)
+    alone.fit(rows)
+    sentences = [row.sentence for row in rows]
+    assert not np.allclose(one.predict_logits(sentences), alone.predict_logits(sentences))
+
+    seen.clear()
+    again = TransformerClassifier(TINY, student, seed=3)
+    again.fit(rows, FitMonitor(seen.append, tmp_path))  # both are finished: nothing is trained
+    assert not seen
+    assert np.array_equal(again.predict_logits(sentences), one.predict_logits(sentences))
+
+
+def test_what_the_teacher_said_is_kept_for_the_same_data_only(
+    toy: Toy, teacher: TransformerSettings, tmp_path: Path
+) -> None:
+    rows = toy(TINY)
+    hard = encode_targets(rows, TINY)
+    settings = TeacherSettings(classifier=teacher)
+
+    def asked(targets: Targets, seed: int = 3) -> Targets:
+        monitor = FitMonitor(checkpoints=tmp_path)
+        return distilled_targets(rows, targets, settings, TINY, seed=seed, monitor=monitor)
+
+    first = asked(hard)
+    (kept,) = tmp_path.glob("distilled-*.safetensors")
+    for checkpoint in tmp_path.glob("transformer-*"):
+        checkpoint.unlink()
+    assert np.array_equal(asked(hard), first)
+    assert not list(tmp_path.glob("transformer-*"))  # nobody was trained
+    other = hard.copy()
+    other[0, TINY.slice_of(next(iter(TINY.tasks)))] = np.nan
+    asked(other)
+    asked(hard, seed=4)
+    assert len(list(tmp_path.glob("distilled-*.safetensors"))) == 3
+
+    kept.write_bytes(kept.read_bytes()[:-9])
+    with pytest.raises(InputError, match=r"distilled-.*cannot be read .* Delete it"):
+        asked(hard)
