@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.attribution.grammar import PERSONAL
+from pipeline.attribution.grammar import PERSONAL, VERB
 from pipeline.attribution.questions import Answer, Attributor, Passage, Question, Span
 from pipeline.attribution.rules import RuleAttributor, antecedent
 
@@ -16,6 +16,11 @@ on documents of the corpus, of which some were learned from."""
 
 DATELINE = re.compile(r"[^a-z]*[A-Z][^a-z]*\s[-–—]{1,2}\s+(?=\S)")
 """How news begin: the place in capitals and a dash; it is no part of who is named behind it."""
+
+BEHIND_NAME = re.compile(
+    rf",?\s(?:who|which|whose|whom)\b|,\s(?:led|headed|chaired|backed|an?)\s|,?\s(?:{VERB.pattern})(?=\s)"
+)
+"""What is said of whom a phrase names: a relative clause, an apposition, what he reports."""
 
 _NAME = (
     r"(?:(?:the|his|her|its|their)\s+)?[A-Z][\w’'.-]*"
@@ -57,14 +62,17 @@ class CombinedAttributor:
             return answer
         holder = _whole(passage, answer.holder)
         if PERSONAL.fullmatch(passage.words(holder)):
-            holder = antecedent(passage, passage.place(holder)) or holder
+            holder = antecedent(passage, holder) or holder
         return replace(answer, holder=holder)
 
 
 def _whole(passage: Passage, holder: Span) -> Span:
     """Return the holder from behind a dateline up to the last of those named together."""
     sentence = passage.sentences[passage.place(holder)]
-    dateline = DATELINE.match(passage.words(holder))
+    words = passage.words(holder)
+    dateline = DATELINE.match(words)
+    if (ended := BEHIND_NAME.search(words)) and ended.start() > (dateline.end() if dateline else 0):
+        holder = Span(holder.start, holder.start + ended.start())
     others = OTHERS.match(sentence.text, holder.end - sentence.start)
     return Span(
         holder.start + (dateline.end() if dateline else 0),

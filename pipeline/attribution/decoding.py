@@ -19,6 +19,9 @@ Mask = npt.NDArray[np.bool_]
 OUTPUTS = ("holder_start", "holder_end", "target_start", "target_end")
 MOST_TOKENS = 48
 """In a span; holders and targets of the corpus have at most so many."""
+NO_TARGET = 0.6
+"""Least probability of "no target". Many spans that nearly agree share the probability that there
+is one, and none of them alone may exceed it. Chosen on documents of the corpus not learned from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,14 @@ def decode(encoded: EncodedQuestion, scores: Floats) -> Answer:
     in_text = encoded.sentences >= 0
     own = in_text & (encoded.types == 1)
     holder = best_span(encoded, scores[:, 0], scores[:, 1], in_text)
-    target = best_span(encoded, scores[:, 2], scores[:, 3], own)
+    target = best_span(encoded, scores[:, 2], scores[:, 3], own, least_none=NO_TARGET)
     return Answer(holder.span, target.span, holder.probability, target.probability)
 
 
-def best_span(encoded: EncodedQuestion, starts: Floats, ends: Floats, allowed: Mask) -> Choice:
-    """Return the most probable span, or none.
+def best_span(
+    encoded: EncodedQuestion, starts: Floats, ends: Floats, allowed: Mask, least_none: float = 0.0
+) -> Choice:
+    """Return the most probable span, or none if that is more probable and `least_none` at least.
 
     A span consists of whole words of one sentence and has at most `MOST_TOKENS` tokens. `starts`
     and `ends` are scores of shape (tokens,); those of the first token are for "none".
@@ -61,7 +66,9 @@ def best_span(encoded: EncodedQuestion, starts: Floats, ends: Floats, allowed: M
     best = float(sums.max(initial=-np.inf))
     top = max(best, none)
     total = float(np.exp(sums - top).sum() + np.exp(none - top))
-    if none >= best:
-        return Choice(None, float(np.exp(none - top)) / total)
+    p_none = float(np.exp(none - top)) / total
+    if none >= best and (p_none >= least_none or best == -np.inf):
+        return Choice(None, p_none)
     first, last = divmod(int(sums.argmax()), n)
-    return Choice(Span(int(encoded.starts[first]), int(encoded.ends[last])), 1.0 / total)
+    span = Span(int(encoded.starts[first]), int(encoded.ends[last]))
+    return Choice(span, float(np.exp(best - top)) / total)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.actors import ActorLinker, actors_of, date_of
@@ -11,6 +12,14 @@ from pipeline.attribution.questions import Answer, Passage, Question, Span
 from pipeline.attribution.rules import first_reported
 
 Ids = tuple[str, ...]
+ON_BEHALF = re.compile(
+    r"\b(?:I|we|my delegation)\b[^.;:]{0,60}?"
+    r"\b(?:speak|speaking|statement|floor|deliver\w*|address\w*)\b[^.;:]{0,40}?"
+    r"\bon behalf of (?P<whom>[^.;:]+?)"
+    r"(?=[.;:]|$|,?\s(?:and (?:I|we|would|wish)|namely|which|who|whose|for whom|today|here)\b)",
+    re.IGNORECASE,
+)
+OWN_CAPACITY = re.compile(r"\bin (?:my|our|its|a) national capacity\b", re.IGNORECASE)
 LOOKS_BACK = 200
 """Mentions before one that help to read it; keeps the time linear."""
 
@@ -32,12 +41,17 @@ def link_answers(
 ) -> list[LinkedActors]:
     """Return the actors of the answers to questions about one passage.
 
-    SPEAKER is linked through the passage's speaker. What the sentences before name, by whom they
-    report and by other answers, helps to read short names.
+    SPEAKER is linked through the passage's speaker, or through the group on whose behalf he says to
+    speak, up to where he speaks in his national capacity. What the sentences before name, by whom
+    they report and by other answers, helps to read short names.
     """
     day = date_of(date)
     named = _named(passage, answers)
     speaker = () if passage.speaker is None else actors_of(linker.link(passage.speaker, date=day))
+    groups = list(_groups(linker, passage, date))
+
+    def voice(position: int) -> Ids:
+        return next((ids for at, ids in reversed(groups) if at <= position), ()) or speaker
 
     def ids(span: Span | None, question: Question) -> Ids:
         if span is None:
@@ -49,11 +63,22 @@ def link_answers(
 
     return [
         LinkedActors(
-            speaker if answer.holder is None else ids(answer.holder, question),
+            voice(question.position) if answer.holder is None else ids(answer.holder, question),
             ids(answer.target, question),
         )
         for question, answer in zip(questions, answers, strict=True)
     ]
+
+
+def _groups(linker: ActorLinker, passage: Passage, date: str | None) -> Iterator[tuple[int, Ids]]:
+    """Yield the sentence from which on the speaker speaks for whom; for nobody: empty."""
+    for at, sentence in enumerate(passage.sentences):
+        if OWN_CAPACITY.search(sentence.text):
+            yield at, ()
+        elif found := ON_BEHALF.search(sentence.text):
+            links = linker.link(found["whom"], speaker=passage.speaker, date=date_of(date))
+            if all(link.linked for link in links):
+                yield at, actors_of(links)
 
 
 def _named(passage: Passage, answers: Sequence[Answer]) -> list[tuple[int, str]]:

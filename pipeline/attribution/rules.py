@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pipeline.attribution.grammar import (
     ADVERBS,
     BEFORE_VERB,
+    BEGINS,
+    BEHIND_PHRASE,
     BEHIND_QUOTE,
     BOUNDARY,
     FIRST_PERSON,
@@ -25,9 +27,12 @@ from pipeline.attribution.grammar import (
     PRONOUN,
     QUOTED,
     TAKES_OBJECT,
+    TOLD_BEHIND,
     VERB,
+    may_be,
 )
 from pipeline.attribution.questions import Answer, Passage, Question, Span
+from pipeline.records import Sentence
 
 LOOKS_BACK = 12
 """Sentences before a pronoun in which its actor is looked for."""
@@ -44,6 +49,9 @@ _STANDS_FOR = re.compile(
 _NOUN_BEGINS = re.compile(
     r"(?:the|a|an|his|her|its|their|some|certain|several|many)\s\w", re.IGNORECASE
 )
+_CLAUSE = re.compile(r"(?<=\w)\s+(?:is|are|was|were|would|had|could|might)\s")
+"""Behind it, something is said of whom a phrase names: "The Council is alarmed and | urges"."""
+_PHRASE_END = re.compile(r"[,.;]|$")
 _EDGES = " ,.;:\"“”'’"
 
 
@@ -73,10 +81,11 @@ def _answer(question: Question) -> Answer:
     holder = None
     if found is not None:
         words = sentence.text[found.who.start : found.who.end]
+        holder = _shifted(found.who, sentence.start)
         if PERSONAL.fullmatch(words):
-            holder = antecedent(question.passage, question.position)
-        elif not names_speaker(words, question.passage.speaker):
-            holder = _shifted(found.who, sentence.start)
+            holder = antecedent(question.passage, holder)
+        elif names_speaker(words, question.passage.speaker):
+            holder = None
     return Answer(holder, None if target is None else _shifted(target, sentence.start))
 
 
@@ -93,9 +102,10 @@ def first_reported(text: str) -> Reported | None:
         if who and not FIRST_PERSON.match(told, who.start):
             return Reported(who, Span(*found.span("verb")), passive=True)
     for verb in VERB.finditer(told):
-        if BEFORE_VERB.search(told, max(0, verb.start() - 8), verb.start()):
+        if BEFORE_VERB.search(told, max(0, verb.start() - 24), verb.start()):
             continue
-        who = _subject(told, verb.start())
+        behind = TOLD_BEHIND.match(told, verb.start()) and _behind(told, verb.end())
+        who = behind or _subject(told, verb.start())
         if who is None:
             who = _inverted(told, verb) if told != text else None
         if who is None:
@@ -110,17 +120,36 @@ def first_reported(text: str) -> Reported | None:
     return None
 
 
-def antecedent(passage: Passage, position: int) -> Span | None:
-    """Return the last named one who said something before the sentence at `position`."""
-    for at in range(position - 1, max(-1, position - 1 - LOOKS_BACK), -1):
-        sentence = passage.sentences[at]
-        found = first_reported(sentence.text)
-        if found is None:
-            continue
-        words = sentence.text[found.who.start : found.who.end]
-        if not PRONOUN.fullmatch(words):
-            return _shifted(found.who, sentence.start)
-    return None
+def antecedent(passage: Passage, pronoun: Span) -> Span | None:
+    """Return whom a pronoun refers to; `None` where nobody was named who may be so called.
+
+    That is who begins the sentence, or the last who said something in a sentence before it, or who
+    began one.
+    """
+    words, own = passage.words(pronoun), passage.place(pronoun)
+    far = max(-1, own - 1 - LOOKS_BACK)
+    places = [_begins(passage.sentences[own], words, pronoun)]
+    places += [_reports(passage.sentences[at], words) for at in range(own - 1, far, -1)]
+    places += [_begins(passage.sentences[at], words) for at in range(own - 1, far, -1)]
+    return next(filter(None, places), None)
+
+
+def _reports(sentence: Sentence, pronoun: str) -> Span | None:
+    found = first_reported(sentence.text)
+    if found is None:
+        return None
+    words = sentence.text[found.who.start : found.who.end]
+    if FIRST_PERSON.search(words) or PRONOUN.fullmatch(words) or not may_be(words, pronoun):
+        return None
+    return _shifted(found.who, sentence.start)
+
+
+def _begins(sentence: Sentence, pronoun: str, before: Span | None = None) -> Span | None:
+    found = BEGINS.match(sentence.text)
+    if found is None or FIRST_PERSON.search(found["who"]) or not may_be(found["who"], pronoun):
+        return None
+    span = _shifted(Span(*found.span("who")), sentence.start)
+    return None if before is not None and span.end > before.start else span
 
 
 def names_speaker(words: str, speaker: str | None) -> bool:
@@ -161,7 +190,8 @@ def _subject(text: str, end: int) -> Span | None:
         first = pieces[0].strip(_EDGES)
         keep_first = not last or (last[0].islower() and not last.startswith(("the ", "a ", "he ")))
         if keep_first and first:
-            return _noun_phrase(text, Span(start + cut, start + cut + len(pieces[0])))
+            whole = Span(start + cut, start + cut + len(pieces[0]))
+            return None if NO_SUBJECT.match(first) else _noun_phrase(text, whole)
         cut += len(", ".join(pieces[:-1])) + 2
     return _noun_phrase(text, Span(start + cut, start + len(left)))
 
@@ -175,10 +205,16 @@ def _noun_phrase(text: str, span: Span) -> Span | None:
     if trimmed is None:
         return None
     words = text[trimmed.start : trimmed.end]
+    if ended := _CLAUSE.search(words):
+        words = words[: ended.start()]
+        trimmed = Span(trimmed.start, trimmed.start + len(words))
     if len(words.split()) > _MOST_WORDS or VERB.search(words):
         return None
     if NO_SUBJECT.match(words) and not PERSONAL.fullmatch(words):
-        return None
+        if not (found := BEHIND_PHRASE.search(words)):
+            return None
+        trimmed = Span(trimmed.start + found.start(), trimmed.end)
+        words = found[0]
     if FIRST_PERSON.match(words) or PERSONAL.fullmatch(words):
         return trimmed
     begins = _NOUN_BEGINS.match(words)
@@ -189,8 +225,12 @@ def _inverted(text: str, verb: re.Match[str]) -> Span | None:
     """Return who stands behind the verb that follows a quotation: '"...", said the Minister.'"""
     if text[: verb.start()].strip(_EDGES + "?!"):
         return None
-    end = re.search(r"[,.;]|$", text[verb.end() :])
-    return _noun_phrase(text, Span(verb.end(), verb.end() + (end.start() if end else 0)))
+    return _behind(text, verb.end())
+
+
+def _behind(text: str, start: int) -> Span | None:
+    end = _PHRASE_END.search(text, start)
+    return _noun_phrase(text, Span(start, end.start() if end else len(text)))
 
 
 def _object(text: str, verb: Span | None) -> Span | None:

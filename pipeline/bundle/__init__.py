@@ -4,7 +4,7 @@ A training run and a shipped model are the same kind of folder; a shipped one ho
 without the `train` extra.
 """
 
-from pipeline.bundle.folder import Bundle, install_bundle, load_bundle, write_bundle
+from pipeline.bundle.folder import Bundle, installed, load_bundle, write_bundle
 from pipeline.bundle.manifest import BundleFacts, Figure, Manifest
 
 __all__ = [
@@ -12,7 +12,7 @@ __all__ = [
     "BundleFacts",
     "Figure",
     "Manifest",
-    "install_bundle",
+    "installed",
     "load_bundle",
     "write_bundle",
 ]

@@ -106,19 +106,23 @@ def seal(
     return manifest
 
 
-def install_bundle(source: Path, folder: Path) -> Manifest:
-    """Copy the bundle in `source` to `folder`, replacing an older one only when it is complete.
+@contextmanager
+def installed(source: Path, folder: Path) -> Iterator[None]:
+    """Put a copy of the bundle in `source` at `folder`, for good unless the block fails.
+
+    After an error in the block, or an interruption, `folder` is as it was before.
 
     Raises:
         BundleError: `source` holds no sound bundle.
         OutputError: the folder cannot be written, or holds something that is not a bundle.
     """
     manifest, _ = read_facts(source)
-    with staged(folder) as staging:
+    with _staging(folder) as staging:
         for name in (*manifest.files, MANIFEST):
             (staging / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / name, staging / name)
-    return manifest
+        with _swapped(staging, folder):
+            yield
 
 
 def require_replaceable(folder: Path) -> None:
@@ -272,6 +276,15 @@ def staged(folder: Path) -> Iterator[Path]:
     Raises:
         OutputError: as `require_replaceable`, or it cannot be written.
     """
+    with _staging(folder) as staging:
+        yield staging
+        with _swapped(staging, folder):
+            pass
+
+
+@contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """Give a folder beside `folder` that is gone when the block ends."""
     require_replaceable(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -281,26 +294,31 @@ def staged(folder: Path) -> Iterator[Path]:
     try:
         staging.chmod(0o755)
         yield staging
-        _swap(staging, folder)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written ({error.strerror}).") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _swap(new: Path, folder: Path) -> None:
-    """Put `new` in the place of `folder`; the old one is deleted only afterwards.
+@contextmanager
+def _swapped(new: Path, folder: Path) -> Iterator[None]:
+    """Put `new` in the place of `folder`; the old one is deleted only after the block.
 
-    Also when interrupted at any point, one of the two is in its place.
+    Also when interrupted at any point, one of the two is in its place: the old one, if the block
+    did not end without an error.
     """
-    if not folder.exists():
-        new.rename(folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    away = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    old, done = away / "bundle", False
     try:
-        folder.rename(old / "bundle")
+        if folder.exists():
+            folder.rename(old)
         new.rename(folder)
+        yield
+        done = True
     finally:
-        if not folder.exists():
-            (old / "bundle").rename(folder)
-        shutil.rmtree(old, ignore_errors=True)
+        if not done:
+            if not new.exists():
+                folder.rename(away / "refused")
+            if old.exists():
+                old.rename(folder)
+        shutil.rmtree(away, ignore_errors=True)

@@ -20,14 +20,14 @@ from pipeline.cli.options import (
 )
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import SettingsError, near_matches
-from pipeline.settings.classifiers import ClassifierSettings, LinearSettings
-from pipeline.settings.experiment import PipelineSettings, load_settings
 from pipeline.settings.ingest import IngestSettings
-from pipeline.settings.weak import Labels
 from pipeline.validated_yaml import validate_model
 
 if TYPE_CHECKING:
     from pipeline.attribution import Attributor
+    from pipeline.settings.classifiers import ClassifierSettings
+    from pipeline.settings.experiment import PipelineSettings
+    from pipeline.settings.weak import Labels
 
 
 def bundle_folder(given: Path | None) -> Path:
@@ -108,6 +108,9 @@ def classifier_settings(config: Path | None, name: str | None) -> ClassifierSett
         InputError: the settings cannot be read.
         SettingsError: they are wrong, or have no model of this name.
     """
+    from pipeline.settings.classifiers import LinearSettings
+    from pipeline.settings.experiment import load_settings
+
     if name is None:
         return LinearSettings()
     models = load_settings(config or DEFAULT_CONFIG).models
@@ -143,6 +146,9 @@ def read_settings(
         InputError: a file cannot be read.
         SettingsError: all mistakes of the file at once.
     """
+    # Building the settings of all stages takes a tenth of a second, which most commands can save.
+    from pipeline.settings.experiment import load_settings
+
     settings = load_settings(config)
     changes: dict[str, object] = {}
     if tracking_uri is not None:

@@ -48,6 +48,7 @@ class CurvePoint:
     """A score at a number of documents; `low` and `high` bound its 95 % interval where it has one.
 
     `sentences` is the mean over the repeats, or the expected number where it is `extrapolated`.
+    `undefined` draws have no score there, or no fit: the interval is that of the others.
     """
 
     score: str
@@ -57,6 +58,7 @@ class CurvePoint:
     low: float | None
     high: float | None
     extrapolated: bool
+    undefined: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +97,29 @@ def halvings(documents: int, *, fewest: int = 5, most: int = 7) -> list[int]:
 
 
 def fit_power_law(documents: Array, scores: Array) -> PowerLaw:
-    """Fit r curves to scores (r, s) at s numbers of documents, (s,)."""
-    weight = documents / documents.sum()
+    """Fit r curves to scores (r, s) at s numbers of documents, (s,).
+
+    Each is fitted to the scores that are not NaN; at least two of them must be defined.
+    """
+    known = ~np.isnan(scores)
+    scores = np.where(known, scores, 0.0)
+    weight = np.where(known, documents, 0.0)
+    weight /= weight.sum(axis=1, keepdims=True)
     best = np.full(len(scores), np.inf)
     a, b, c = (np.zeros(len(scores)) for _ in range(3))
-    mean = scores @ weight
+    mean = (scores * weight).sum(axis=1)
     for exponent in _EXPONENTS:
         x = documents**-exponent
-        middle = float(weight @ x)
-        spread = float(weight @ (x - middle) ** 2)
-        slope = np.maximum(-((scores - mean[:, None]) @ (weight * (x - middle))) / spread, 0.0)
+        middle = weight @ x
+        away = weight * (x - middle[:, None])
+        spread = (away * (x - middle[:, None])).sum(axis=1)
+        slope = np.maximum(-((scores - mean[:, None]) * away).sum(axis=1) / spread, 0.0)
         limit = mean + slope * middle
         # Where the limit is above one, the best curve within bounds has a limit of one.
-        capped = np.maximum(((1.0 - scores) @ (weight * x)) / float(weight @ x**2), 0.0)
+        capped = np.maximum(((1.0 - scores) * weight) @ x / (weight @ x**2), 0.0)
         slope = np.where(limit > 1.0, capped, slope)
         limit = np.minimum(limit, 1.0)
-        error = ((limit[:, None] - slope[:, None] * x - scores) ** 2) @ weight
+        error = ((limit[:, None] - slope[:, None] * x - scores) ** 2 * weight).sum(axis=1)
         better = error < best
         best = np.where(better, error, best)
         a, b = np.where(better, limit, a), np.where(better, slope, b)
@@ -130,24 +139,33 @@ def fit_curve(
     Args:
         sentences: mean number at each of the s sizes.
         values: the score at each size, (s,); NaN where it is undefined.
-        replicates: the same under r draws of repeats and test documents, (r, s).
+        replicates: the same under r draws of repeats and test documents, (r, s). Where draws are
+            undefined, the others stand for them, and each point says how many they are.
     """
+    undefined = np.isnan(replicates).sum(axis=0).tolist()
     points = []
     for k, size in enumerate(documents):
         low, high = percentile_interval(replicates[:, k]) or (None, None)
         value = float(values[k])
-        points.append(CurvePoint(score, size, round(sentences[k]), value, low, high, False))
-    sound = ~np.isnan(values) & ~np.isnan(replicates).any(axis=0)
+        count = round(sentences[k])
+        points.append(CurvePoint(score, size, count, value, low, high, False, undefined[k]))
+    sound = ~np.isnan(values)
     if sound.sum() < FEWEST_SIZES:
         return FittedCurve(score, tuple(points), None, None)
     sizes = np.asarray(documents, dtype=np.float64)[sound]
     law = fit_power_law(sizes, values[None, sound])
-    laws = fit_power_law(sizes, replicates[:, sound])
+    enough = (~np.isnan(replicates[:, sound])).sum(axis=1) >= FEWEST_SIZES
+    if not enough.any():
+        return FittedCurve(score, tuple(points), None, None)
+    laws = fit_power_law(sizes, replicates[np.ix_(enough, sound)])
+    unfitted = int((~enough).sum())
     for times in AHEAD:
         size = times * documents[-1]
         at = np.array([size], dtype=np.float64)
-        low, high = percentile_interval(laws.at(at)[:, 0]) or (None, None)
+        ends = np.full(len(replicates), np.nan)
+        ends[enough] = laws.at(at)[:, 0]
+        low, high = percentile_interval(ends) or (None, None)
         value = float(law.at(at)[0, 0])
         expected = round(times * sentences[-1])
-        points.append(CurvePoint(score, size, expected, value, low, high, True))
+        points.append(CurvePoint(score, size, expected, value, low, high, True, unfitted))
     return FittedCurve(score, tuple(points), law, laws)

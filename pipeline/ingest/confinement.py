@@ -15,12 +15,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, BinaryIO, cast
 
 from pipeline.ingest.messages import ClosedError, receive, send
-from pipeline.ingest.raw import RawDocument, Reader
+from pipeline.ingest.raw import ALL_ROWS, Group, RawDocument, Reader, Rows
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
 
@@ -32,7 +32,11 @@ _idle: list[_Worker] = []
 
 
 def read_confined(
-    reader: Reader, stream: BinaryIO, source: str, settings: IngestSettings
+    reader: Reader,
+    stream: BinaryIO,
+    source: str,
+    settings: IngestSettings,
+    rows: Rows = ALL_ROWS,
 ) -> Iterator[RawDocument | Rejection]:
     """Yield what a reader yields, and a last rejection if it passes a limit or crashes.
 
@@ -42,6 +46,7 @@ def read_confined(
         reader: one of the registry; the other process finds it by its suffix.
         stream: a file of the system, with a descriptor.
         source, settings: as for `Reader.read`.
+        rows: which to read; not all of them only of a `RowsReader`.
 
     Raises:
         OSError: no process can be started.
@@ -52,7 +57,7 @@ def read_confined(
         worker = _Worker() if fresh else _idle.pop()
         whole = False
         try:
-            for item in islice(worker.read(reader, stream, source, settings), given, None):
+            for item in islice(worker.read(reader, stream, source, settings, rows), given, None):
                 given += 1
                 yield item
             whole = True
@@ -60,7 +65,8 @@ def read_confined(
         except _EndedError as ended:
             # What a process read before must not decide what becomes of this document.
             if fresh or ended.reason is RejectReason.TIME_LIMIT:
-                location = f"from row {given + 1} on" if given else ""
+                row = rows[0] + given
+                location = f"from row {row + 1} on" if row else ""
                 yield Rejection(source, location, ended.reason, ended.detail)
                 return
         finally:
@@ -68,6 +74,21 @@ def read_confined(
                 _idle.append(worker)
             else:
                 worker.stop()
+
+
+def groups_confined(reader: Reader, stream: BinaryIO, settings: IngestSettings) -> list[Group]:
+    """Return what `RowsReader.groups` does; nothing as well if it passes a limit or crashes.
+
+    Raises:
+        OSError: no process can be started.
+    """
+    worker = _Worker()
+    try:
+        return worker.groups(reader, stream, settings)
+    except _EndedError:  # reading it will say why
+        return []
+    finally:
+        worker.stop()
 
 
 class _EndedError(Exception):
@@ -103,22 +124,48 @@ class _Worker:
             raise RuntimeError(f"the process that reads documents did not start: {said}") from None
 
     def read(
-        self, reader: Reader, stream: BinaryIO, source: str, settings: IngestSettings
+        self,
+        reader: Reader,
+        stream: BinaryIO,
+        source: str,
+        settings: IngestSettings,
+        rows: Rows,
     ) -> Iterator[RawDocument | Rejection]:
         """Yield the items of one document.
 
         Raises:
             _EndedError: the process did not come to the end.
         """
+        wanted = {} if rows == ALL_ROWS else {"rows": rows}
+        for answer in self._answers(reader, stream, settings, {"source": source, **wanted}):
+            yield from map(_item, cast(list[_Sent], answer["items"]))
+
+    def groups(self, reader: Reader, stream: BinaryIO, settings: IngestSettings) -> list[Group]:
+        """Return what a table says it holds.
+
+        Raises:
+            _EndedError: the process did not come to the end.
+        """
+        (answer,) = self._answers(reader, stream, settings, {"groups": True})
+        return [(count, size) for count, size in cast(list[list[int]], answer["groups"])]
+
+    def _answers(
+        self,
+        reader: Reader,
+        stream: BinaryIO,
+        settings: IngestSettings,
+        more: Mapping[str, object],
+    ) -> Iterator[Mapping[str, object]]:
+        """Send a request and yield the answers before the last one."""
         asked = settings.model_dump(mode="json")
-        request = {"suffix": reader.suffixes[0], "source": source, "settings": asked}
         self._connection.settimeout(settings.max_seconds)
         try:
+            request = {"suffix": reader.suffixes[0], "settings": asked, **more}
             send(self._connection, request, stream.fileno())
             while "end" not in (answer := receive(self._connection)[0]):
                 if "memory" in answer:
                     raise _too_much_memory(settings)
-                yield from map(_item, cast(list[_Sent], answer["items"]))
+                yield answer
         except TimeoutError:
             raise _too_slow(settings) from None
         except ClosedError:

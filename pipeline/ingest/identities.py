@@ -1,7 +1,8 @@
 """Which of the documents of many parts are duplicates, or take an identifier that is given.
 
 That hangs on all documents before, in the order of the inputs, while parts are read apart. So each
-part is surveyed first, anywhere; the findings are judged one after the other, in one place.
+part is surveyed first, anywhere; the findings are judged one after the other, in one place. Rows
+that are sentences are all kept; what is surveyed is how many there are before each part.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.ingest.parts import Part, PartsReading, Place
+from pipeline.ingest.parts import Part, PartDocuments, PartsReading, Place
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.reading import Reading
 from pipeline.records import Rejection
@@ -26,7 +27,21 @@ class Found:
     content: str
 
 
-def survey(parts: Iterable[Part], settings: IngestSettings) -> list[Found]:
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What parts hold: documents, or a number of rows (documents and rejections) that are not.
+
+    `ended` says which sources are read no further; see `PartDocuments`. `refused` is the rejection
+    that stands first.
+    """
+
+    found: tuple[Found, ...] = ()
+    rows: int = 0
+    ended: tuple[Rejection, ...] = ()
+    refused: Rejection | None = None
+
+
+def survey(parts: Iterable[Part], settings: IngestSettings) -> Survey:
     """Read parts and return the documents in them, in order.
 
     Raises:
@@ -35,7 +50,20 @@ def survey(parts: Iterable[Part], settings: IngestSettings) -> list[Found]:
     surveying = _Survey(parts, settings)
     for _ in surveying:
         pass
-    return surveying.found
+    return Survey(tuple(surveying.found), ended=surveying.ended)
+
+
+def count_rows(parts: Iterable[Part], settings: IngestSettings) -> Survey:
+    """Read parts and return how many rows there are.
+
+    Raises:
+        InputError: a file is not there as it was when it was cut.
+    """
+    documents = PartDocuments(parts, settings)
+    first = next(documents, None)
+    rows = sum(1 for _ in documents) + (first is not None)
+    refused = first if isinstance(first, Rejection) else None
+    return Survey((), rows, tuple(documents.ended.values()), refused)
 
 
 class Judge(Reading):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 import tempfile
@@ -12,10 +13,11 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from pipeline.errors import InputError, MissingExtra
-from pipeline.ingest.confinement import read_confined
+from pipeline.ingest.confinement import groups_confined, read_confined
 from pipeline.ingest.inputs import Input, Stdin
-from pipeline.ingest.raw import RawDocument, Reader
+from pipeline.ingest.raw import ALL_ROWS, Group, RawDocument, Reader, Rows
 from pipeline.ingest.readers import ADVICE, READERS, recognise, sniff
+from pipeline.ingest.readers.parquet import ParquetReader
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
 
@@ -23,9 +25,13 @@ _IN_MEMORY = 16_000_000  # bytes of standard input held in memory; the rest goes
 
 
 def raw_documents(
-    named: Input, settings: IngestSettings, stdin: BinaryIO | None
+    named: Input, settings: IngestSettings, stdin: BinaryIO | None, rows: Rows = ALL_ROWS
 ) -> Iterator[RawDocument | Rejection]:
     """Yield what the right reader finds; whatever keeps it from reading is a rejection.
+
+    Args:
+        named, settings, stdin: what to read, how, and what `-` stands for.
+        rows: which rows to read, not all of them only of a table that has `row_groups`.
 
     Raises:
         InputError: standard input is to be read, but none was given.
@@ -58,13 +64,33 @@ def raw_documents(
             reader = READERS[suffix]
             # Without its library a reader says so at once; no process is needed to learn it.
             if reader.library and _installed(reader.library):
-                yield from read_confined(reader, stream, source, settings)
+                yield from read_confined(reader, stream, source, settings, rows)
             else:
                 yield from reader.read(stream, source, settings)
     except MissingExtra as error:
         yield reject(RejectReason.WRONG_TYPE, str(error))
     except OSError as error:
         yield reject(RejectReason.UNREADABLE, error.strerror or str(error))
+
+
+def row_groups(path: Path, settings: IngestSettings) -> list[Group]:
+    """Return how many rows and bytes the parts of a Parquet file have, in order, by its account.
+
+    Nothing where that cannot be told: it is another file, damaged, or lacks the columns. Then
+    reading it says why.
+    """
+    reader = READERS.get(path.suffix.lower())
+    if not isinstance(reader, ParquetReader) or not _installed(reader.library):
+        return []
+    try:
+        with path.open("rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode) or _refuse(
+                stream, reader.suffixes[0]
+            ):
+                return []
+            return groups_confined(reader, stream, settings)
+    except OSError:
+        return []
 
 
 @contextmanager

@@ -34,6 +34,14 @@ class RawDocument:
     pages: tuple[int, ...] = ()
 
 
+Rows = tuple[int, int | None]
+"""Rows of a table from the first up to the second, counted from 0; `None` is the end."""
+ALL_ROWS: Rows = (0, None)
+
+Group = tuple[int, int]
+"""How many rows of a table follow each other, and how many bytes they have."""
+
+
 class Reader(Protocol):
     """One format. `read` never raises for bad content; it yields a rejection instead.
 
@@ -57,4 +65,18 @@ class Reader(Protocol):
             OSError: the stream cannot be read.
             MemoryError: the memory that may be used is not enough (readers with a library).
         """
+        ...
+
+
+class RowsReader(Reader, Protocol):
+    """A reader of tables that can begin at any row."""
+
+    def read_rows(
+        self, stream: BinaryIO, source: str, settings: IngestSettings, rows: Rows
+    ) -> Iterator[RawDocument | Rejection | None]:
+        """Yield what `read` yields of these rows, and `None` now and then while it gets there."""
+        ...
+
+    def groups(self, stream: BinaryIO, settings: IngestSettings) -> list[Group]:
+        """Return what the table says it holds, in order; nothing if it cannot be read."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -13,6 +13,7 @@ from pipeline.ingest.cleaning import clean
 from pipeline.ingest.decoding import mend
 from pipeline.ingest.inputs import Input, find_inputs
 from pipeline.ingest.opening import raw_documents
+from pipeline.ingest.parts import PartDocuments
 from pipeline.ingest.raw import RawDocument
 from pipeline.records import Rejection, RejectReason, Sentence
 from pipeline.settings.ingest import IngestSettings
@@ -35,8 +36,26 @@ class SentenceRow:
     title: str | None = None
 
 
+def one_table(pattern: str, outputs: Sequence[Path] = ()) -> Input:
+    """Return the table that a pattern names.
+
+    Args:
+        outputs: what will be written; found by a pattern it is left out.
+
+    Raises:
+        InputError: the pattern does not name one table, or names an output.
+    """
+    inputs = find_inputs([pattern], outputs=outputs)
+    wrong = [named for named in inputs if isinstance(named, Path) and not _is_table(named)]
+    if len(inputs) != 1 or wrong:
+        got = f"{len(inputs)} inputs" if len(inputs) != 1 else f"'{wrong[0]}'"
+        known = ", ".join(ROW_SUFFIXES)
+        raise InputError(f"'{pattern}': got {got}, expected one table of sentences ({known}).")
+    return inputs[0]
+
+
 def read_sentence_rows(
-    pattern: str, settings: IngestSettings, stdin: BinaryIO | None
+    table: Input, settings: IngestSettings, stdin: BinaryIO | None
 ) -> Iterator[SentenceRow]:
     """Yield one sentence a row; its id is the row's `id`, else "row-" and its number from 1.
 
@@ -44,26 +63,39 @@ def read_sentence_rows(
     between rows are no rows.
 
     Raises:
-        InputError: the pattern does not name one table, or the table cannot be read at all.
+        InputError: the table cannot be read at all.
     """
-    inputs = find_inputs([pattern])
-    wrong = [named for named in inputs if isinstance(named, Path) and not _is_table(named)]
-    if len(inputs) != 1 or wrong:
-        got = f"{len(inputs)} inputs" if len(inputs) != 1 else f"'{wrong[0]}'"
-        known = ", ".join(ROW_SUFFIXES)
-        raise InputError(f"'{pattern}': got {got}, expected one table of sentences ({known}).")
-    items = raw_documents(inputs[0], settings, stdin)
+    items = raw_documents(table, settings, stdin)
     first = next(items, None)
     if first is None:
-        raise InputError(f"{pattern}: holds no rows.")
-    # Without a readable header or file no row can be told from another: nothing can be labelled.
+        raise InputError(f"{table}: holds no rows.")
     second = next(items, None)
     if isinstance(first, Rejection) and second is None:
-        where = f"{first.source} {first.location}".strip()
-        raise InputError(f"{where}: {first.detail}.")
+        raise unreadable_table(first)
     rest = () if second is None else chain([second], items)
     for number, item in enumerate(chain([first], rest), start=1):
-        yield sentence_row(item, number, str(inputs[0]), settings)
+        yield sentence_row(item, number, str(table), settings)
+
+
+def unreadable_table(only: Rejection) -> InputError:
+    """Return the error for a table whose only row is a rejection.
+
+    Without a readable header or file no row can be told from another: nothing can be labelled.
+    """
+    where = f"{only.source} {only.location}".strip()
+    return InputError(f"{where}: {only.detail}.")
+
+
+def read_parts(
+    documents: PartDocuments, before: int, settings: IngestSettings
+) -> Iterator[SentenceRow]:
+    """Yield the sentences of parts of one table that come behind so many rows.
+
+    Raises:
+        InputError: a file is not there as it was when it was cut.
+    """
+    for number, item in enumerate(documents, start=before + 1):
+        yield sentence_row(item, number, item.source, settings)
 
 
 def _is_table(named: Input) -> bool:

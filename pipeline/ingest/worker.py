@@ -1,10 +1,11 @@
 """The process in which `confinement` runs readers.
 
 Started as `python -m pipeline.ingest.worker DESCRIPTOR`, with the descriptor of a connected socket.
-It sends `{"ready": true}` once it can serve. A request names suffix, source and settings and comes
-with an open file. The answers are `{"items": [[is a rejection, fields], ...]}`, any number of them,
-and last `{"end": true}`. When memory runs out the last is `{"memory": true}`, and the process ends,
-since what is left of it may be in pieces.
+It sends `{"ready": true}` once it can serve. A request names suffix, source and settings, and the
+rows if they are not all, and comes with an open file. The answers are
+`{"items": [[is a rejection, fields], ...]}`, any number of them, and last `{"end": true}`; if
+`groups` are asked for, `{"groups": [[rows, bytes], ...]}` and the end. When memory runs out the
+last is `{"memory": true}`, and the process ends, since what is left of it may be in pieces.
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from typing import BinaryIO, cast
 
 from pipeline.ingest.messages import ClosedError, receive, send
-from pipeline.ingest.raw import RawDocument
+from pipeline.ingest.raw import RawDocument, Reader, RowsReader
 from pipeline.ingest.readers import READERS
 from pipeline.records import Rejection
 from pipeline.settings.ingest import IngestSettings
@@ -59,18 +61,41 @@ def _serve(connection: socket.socket, request: Mapping[str, object], descriptor:
     with os.fdopen(descriptor, "rb") as stream:
         stream.seek(0)
         reader = READERS[str(request["suffix"])]
-        waiting: list[RawDocument | Rejection] = []
-        characters = 0
         _allow(settings.max_seconds)
-        for item in reader.read(stream, str(request["source"]), settings):
+        if "groups" in request:
+            send(connection, {"groups": cast(RowsReader, reader).groups(stream, settings)})
+        else:
+            _send_items(connection, _items(reader, stream, request, settings), settings)
+    send(connection, {"end": True})
+
+
+def _items(
+    reader: Reader, stream: BinaryIO, request: Mapping[str, object], settings: IngestSettings
+) -> Iterator[RawDocument | Rejection | None]:
+    source = str(request["source"])
+    if "rows" not in request:
+        return reader.read(stream, source, settings)
+    start, stop = cast(list[int], request["rows"])
+    return cast(RowsReader, reader).read_rows(stream, source, settings, (start, stop))
+
+
+def _send_items(
+    connection: socket.socket,
+    items: Iterator[RawDocument | Rejection | None],
+    settings: IngestSettings,
+) -> None:
+    """Send items as they come; for `None`, that reading goes on, all that waits."""
+    waiting: list[RawDocument | Rejection] = []
+    characters = 0
+    for item in items:
+        if item is not None:
             characters += len(item.text) if isinstance(item, RawDocument) else len(item.detail)
             waiting.append(item)
-            if len(waiting) >= _ITEMS or characters >= _CHARACTERS:
-                _answer(connection, waiting)
-                waiting, characters = [], 0
-                _allow(settings.max_seconds)
-        _answer(connection, waiting)
-    send(connection, {"end": True})
+        if item is None or len(waiting) >= _ITEMS or characters >= _CHARACTERS:
+            _answer(connection, waiting)
+            waiting, characters = [], 0
+            _allow(settings.max_seconds)
+    _answer(connection, waiting)
 
 
 def _allow(seconds: float) -> None:

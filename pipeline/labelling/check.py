@@ -5,7 +5,6 @@ Every function returns all findings at once; an empty list means the data hold w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +13,7 @@ from pathlib import Path
 from pipeline.codebook import Codebook, TaskType
 from pipeline.errors import near_matches
 from pipeline.labelling.corpus import DocumentRow, read_rows
+from pipeline.labelling.typography import letters_and_digits
 from pipeline.records import SPEAKER, Attribution, LabelledDocument, LabelledSentence, Rejection
 
 
@@ -140,7 +140,7 @@ def _offset_mistakes(row: DocumentRow, file: Path) -> Iterator[tuple[int | None,
         if sentence.start < done:
             yield i, f"starts at {sentence.start}, before the last sentence ends at {done}"
         done = max(done, sentence.end)
-        if _normal(expected) != _normal(sentence.text):
+        if letters_and_digits(expected) != letters_and_digits(sentence.text):
             yield i, "'text' and 'raw' differ in more than markup"
 
 
@@ -223,7 +223,9 @@ def _duplicates(documents: Sequence[LabelledDocument]) -> Iterator[Finding]:
         if first is not document:
             message = f"doc_id '{document.doc_id}' is also at {first.source}:{first.line}"
             yield Finding(*place, None, FindingKind.DUPLICATE, message)
-        content = "\n".join(_normal(labelled.sentence.text) for labelled in document.sentences)
+        content = "\n".join(
+            letters_and_digits(labelled.sentence.text) for labelled in document.sentences
+        )
         same = texts.setdefault(content, document)
         if same is not document:
             message = f"the same text as '{same.doc_id}' at {same.source}:{same.line}"
@@ -245,21 +247,16 @@ def _shared(
     for other in others:
         for i, labelled in enumerate(other.sentences):
             place = f"{other.source}:{other.line} ({other.doc_id} sentence {i})"
-            elsewhere.setdefault(_normal(labelled.sentence.text), place)
+            elsewhere.setdefault(letters_and_digits(labelled.sentence.text), place)
     elsewhere.pop("", None)
     for document in documents:
         for i, labelled in enumerate(document.sentences):
-            found = elsewhere.get(_normal(labelled.sentence.text))
+            found = elsewhere.get(letters_and_digits(labelled.sentence.text))
             if found is not None:
                 message = f"{_short(labelled.sentence.text)} is also at {found}"
                 yield Finding(
                     document.source, document.line, document.doc_id, i, FindingKind.SHARED, message
                 )
-
-
-def _normal(text: str) -> str:
-    """Letters and digits alone, so that markup and typography make no difference."""
-    return " ".join(re.sub(r"[\W_]+", " ", text.casefold()).split())
 
 
 def _is_headline(text: str) -> bool:

@@ -60,7 +60,7 @@ def read_corrections(path: Path) -> list[Correction]:
             corrections.append(_ADAPTER.validate_json(line))
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
+            where = ".".join(map(str, first["loc"])) or "the line"
             mistakes.append(f"  - line {number}: {where}: {first['msg']}")
     if mistakes or not corrections:
         shown = "\n".join(mistakes) or "  - the file is empty"
@@ -75,14 +75,15 @@ def correct(files: Sequence[Path], corrections: Sequence[Correction]) -> Correct
     corrections stay byte for byte as they are.
 
     Raises:
-        InputError: a file cannot be read or holds a line that is not JSON.
+        InputError: a file cannot be read, or holds a line that is not JSON or, where it is to be
+            corrected, not writable as UTF-8.
         CheckFailed: a sentence is not in the files or stands there twice, or its value is neither
             the old nor the new one; all such corrections are named.
     """
-    contents = [[line for _, line in _lines(path)] for path in files]
+    contents = [dict(_lines(path)) for path in files]
     places: dict[str, list[tuple[int, int]]] = {}
     for f, (path, lines) in enumerate(zip(files, contents, strict=True)):
-        for n, line in enumerate(lines):
+        for n, line in lines.items():
             places.setdefault(str(_document(path, n, line).get("doc_id")), []).append((f, n))
     applied = already = 0
     mistakes: list[str] = []
@@ -109,14 +110,14 @@ def correct(files: Sequence[Path], corrections: Sequence[Correction]) -> Correct
             )
         else:
             sentence[correction.task] = correction.new
-            contents[f][n] = json.dumps(document, ensure_ascii=False).encode()
+            contents[f][n] = _line(files[f], n, document)
             applied += 1
     if mistakes:
         raise CheckFailed(
             f"{len(mistakes)} correction(s) do not fit; nothing was changed\n"
             + "\n".join(f"  - {mistake}" for mistake in mistakes)
         )
-    return Corrected(tuple(map(tuple, contents)), applied, already)
+    return Corrected(tuple(tuple(lines.values()) for lines in contents), applied, already)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
@@ -133,7 +134,20 @@ def _document(path: Path, n: int, line: bytes) -> dict[str, Json]:
     try:
         document = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: document {n + 1} is not JSON ({error}).") from None
+        raise InputError(f"{path}: line {n} is not JSON ({error}).") from None
     if not isinstance(document, dict):
-        raise InputError(f"{path}: document {n + 1} is not an object.")
+        raise InputError(f"{path}: line {n} is not an object.")
     return document
+
+
+def _line(path: Path, n: int, document: dict[str, Json]) -> bytes:
+    text = json.dumps(document, ensure_ascii=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(text[error.start]):04x}"
+        raise InputError(
+            f"{path}: line {n} holds {half}, half a surrogate pair, which is no character "
+            f"({text[max(error.start - 20, 0) : error.start]!r} stands before it). Put in the "
+            "whole character or take the half out, then correct again; nothing was changed."
+        ) from None

@@ -6,6 +6,9 @@ another; neither rules nor models should tell them apart.
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 _PLAIN = str.maketrans("‘’‛ʼ‚“”„‟‐‑‒–—―\u00a0\u2007\u2009\u202f", "'''''\"\"\"\"------    ")
 
 
@@ -15,3 +18,13 @@ def plain(text: str) -> str:
     Positions in the result are positions in `text`.
     """
     return text.translate(_PLAIN)
+
+
+def letters_and_digits(text: str) -> str:
+    """Return what two texts that say the same have in common: letters and digits in words.
+
+    Case, punctuation, symbols, spacing and compatibility forms (NFKC) make no difference. A text
+    without a letter or digit gives the empty string.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return re.sub(r"[\W_]+", " ", folded).strip()

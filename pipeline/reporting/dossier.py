@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import quote
 
 from pipeline.codebook import Codebook
 from pipeline.records import Prediction, Rejection, Statement
@@ -113,7 +114,7 @@ def render_dossier(
         data = facts_of(chunk, own, codebook, statements, title, model, attribution_model)
         page = template("dossier.html.jinja").render(
             shared,
-            place=(number, len(chunks), name) if split else None,
+            place=f"{part_mark(name, number)}{len(chunks)}" if split else None,
             tasks=codebook.tasks,
             statements=chunk,
             sentences=len(inside),
@@ -139,6 +140,14 @@ def render_dossier(
         policy=policy(str(look["style"])),
     )
     return {name: without_surrogates(index), **pages}
+
+
+def part_mark(name: str, number: int) -> str:
+    """Return the HTML by which a file says that it is part `number` of the dossier `name`.
+
+    No text of the input can hold it: all of it is escaped.
+    """
+    return f'<a href="{quote(name)}">Index</a>, part {number} of '
 
 
 def _readable(dates: tuple[str, str] | None) -> tuple[str, str] | None:

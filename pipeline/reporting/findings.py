@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,10 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One label given to one sentence, its holder, and its target or `None`."""
+    """One label given to one sentence, its holder, and its target or `None`.
+
+    `text` is that of the sentence: given sentences may share an id.
+    """
 
     doc_id: str
     sentence_id: str
@@ -41,6 +45,7 @@ class Finding:
     probability: float
     holder: Party
     target: Party | None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +76,16 @@ def build_findings(
 
     A party without linked actors is counted under its words, SPEAKER under the speaker; words that
     differ in case only are counted together. Words that lie in no sentence shown are not marked.
+    Findings of sentences that nothing tells apart are in the order of these.
 
     Raises:
         SettingsError: a finding is of no sentence shown, or its label is not in the codebook.
     """
-    sentences: dict[tuple[str, str], tuple[StatementView, SentenceView]] = {}
+    sentences: dict[tuple[str, str], list[tuple[StatementView, SentenceView]]] = {}
     for statement in statements:
         for view in statement.sentences:
             row = view.prediction.sentence
-            sentences.setdefault((row.doc_id, row.sentence_id), (statement, view))
+            sentences.setdefault((row.doc_id, row.sentence_id), []).append((statement, view))
     columns = {column: j for j, column in enumerate(codebook.columns)}
     _require_known(findings, sentences, columns)
     spelling: dict[str, str] = {}
@@ -96,8 +102,14 @@ def build_findings(
         return PartyView(tuple(dict.fromkeys(names)), words, places, found.probability)
 
     built = []
+    before = Counter[tuple[int, int]]()
     for one in findings:
-        statement, sentence = sentences[one.doc_id, one.sentence_id]
+        own = sentences[one.doc_id, one.sentence_id]
+        if len(own) > 1:
+            own = _meant(own, one.text, columns[one.task, one.label])
+        turn = (own[0][1].index, columns[one.task, one.label])
+        statement, sentence = own[min(before[turn], len(own) - 1)]
+        before[turn] += 1
         built.append(
             FindingView(
                 sentence=sentence.index,
@@ -108,6 +120,14 @@ def build_findings(
             )
         )
     return tuple(sorted(built, key=lambda f: (f.sentence, f.column)))
+
+
+def _meant(
+    sentences: list[tuple[StatementView, SentenceView]], text: str | None, column: int
+) -> list[tuple[StatementView, SentenceView]]:
+    """Return those of the sentences of one id that have this text and label, else all."""
+    same = [one for one in sentences if one[1].prediction.sentence.text == text] or sentences
+    return [one for one in same if column in one[1].given] or same
 
 
 def holders(findings: Iterable[FindingView]) -> set[str]:

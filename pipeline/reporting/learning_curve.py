@@ -80,12 +80,13 @@ def render_curves(
 
 
 def shown(point: CurvePoint) -> str:
-    """Return a score with its interval, as text."""
+    """Return a score with its interval, as text, and how many draws of it are undefined."""
     if math.isnan(point.value):
         return "-"
+    lacking = f" ({point.undefined} undefined)" if point.undefined else ""
     if point.low is None or point.high is None:
-        return f"{point.value:.3f}"
-    return f"{point.value:.3f} [{point.low:.3f}, {point.high:.3f}]"
+        return f"{point.value:.3f}{lacking}"
+    return f"{point.value:.3f} [{point.low:.3f}, {point.high:.3f}]{lacking}"
 
 
 def _plot(curves: Sequence[FittedCurve], task: str, codebook: Codebook) -> _Plot:

@@ -84,8 +84,8 @@ def build_statements(
 ) -> tuple[StatementView, ...]:
     """Group predictions by document, in the order of `statements`, sentences in reading order.
 
-    A document that `statements` does not hold is shown by its id after the others, one block a
-    sentence, since nothing is known of its layout. Statements without sentences are kept.
+    A document that `statements` does not hold is shown by its id after the others. Without a text
+    nothing is known of the layout: each sentence is a block. Statements without sentences are kept.
 
     Raises:
         SettingsError: a prediction carries labels that are not in the codebook; all at once.
@@ -103,7 +103,8 @@ def build_statements(
         statement = statements.get(doc_id)
         sentences = [_sentence(first + n, row, codebook) for n, row in enumerate(predictions)]
         first += len(sentences)
-        blocks = _blocks(sentences, statement.text if statement else None)
+        text = statement.text if statement else ""
+        blocks = _blocks(sentences, text or None)
         views.append(_statement(index, doc_id, statement, blocks))
     return tuple(views)
 
@@ -216,6 +217,6 @@ def _statement(
         details=tuple(detail for detail in details if detail),
         source=statement.source,
         location=statement.location,
-        given_whole=True,
+        given_whole=bool(statement.text) or not blocks,
         blocks=blocks,
     )

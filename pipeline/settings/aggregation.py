@@ -10,3 +10,10 @@ class Period(StrEnum):
 
     MONTH = "month"
     YEAR = "year"
+
+
+class TableFormat(StrEnum):
+    """Format of the tables: the ending of their files."""
+
+    CSV = "csv"
+    PARQUET = "parquet"

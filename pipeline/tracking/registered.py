@@ -157,21 +157,73 @@ def register(
     return _facts(made)
 
 
+def version_to_reuse(
+    store: Store, name: str, model_id: str, champion: RegisteredVersion | None
+) -> RegisteredVersion | None:
+    """Return the latest version that holds this very model and can become the champion anew.
+
+    A champion that one can go back to is none: what it followed must stay as it is.
+
+    Raises:
+        OutputError: the store does not answer.
+    """
+    versions: dict[str, RegisteredVersion] = {}
+    token = None
+    with store.reported(f"look through the versions of '{name}'"):
+        while True:
+            page = store.client.search_model_versions(f"name = '{name}'", page_token=token)
+            versions |= {one.version: one for one in map(_facts, page)}
+            token = page.token
+            if not token:
+                break
+    before = set()
+    while champion is not None:
+        before.add(champion.version)
+        champion = versions.get(champion.followed or "")
+    same = [v for v in versions.values() if v.model_id == model_id and v.version not in before]
+    return max(same, key=lambda version: int(version.version), default=None)
+
+
+def describe_version(
+    store: Store, version: RegisteredVersion, *, tags: Mapping[str, str], description: str
+) -> None:
+    """Replace what a version says of itself, but for its model.
+
+    Raises:
+        OutputError: the store cannot be written.
+    """
+    with store.reported(f"describe {version.address}"):
+        for key, value in tags.items():
+            store.client.set_model_version_tag(version.name, version.version, key, cut(value))
+        store.client.update_model_version(version.name, version.version, description)
+
+
 def make_champion(store: Store, version: RegisteredVersion) -> None:
     """Give a version the alias `champion`; the version that had it can be gone back to.
+
+    The alias moves last, so that after a failure it is where it was.
 
     Raises:
         OutputError: the store cannot be written.
     """
     client, name = store.client, version.name
     before = version_with(store, name, CHAMPION)
-    refused = version_with(store, name, CHALLENGER)
     with store.reported(f"make {version.address} the champion"):
         if before is not None and before.version != version.version:
             client.set_model_version_tag(name, version.version, _FOLLOWED, before.version)
         client.set_registered_model_alias(name, CHAMPION, version.version)
-        if refused is not None and refused.version == version.version:
-            client.delete_registered_model_alias(name, CHALLENGER)
+
+
+def no_challenger(store: Store, version: RegisteredVersion) -> None:
+    """Take the alias `challenger` from a version, if it bears it.
+
+    Raises:
+        OutputError: the store cannot be written.
+    """
+    refused = version_with(store, version.name, CHALLENGER)
+    if refused is not None and refused.version == version.version:
+        with store.reported(f"take the alias '{CHALLENGER}' from {version.address}"):
+            store.client.delete_registered_model_alias(version.name, CHALLENGER)
 
 
 def make_challenger(store: Store, version: RegisteredVersion) -> None:
@@ -200,15 +252,14 @@ def champion_before(store: Store, name: str) -> tuple[RegisteredVersion, Registe
     return champion, _numbered(store, name, champion.followed)
 
 
-def go_back(store: Store, champion: RegisteredVersion, before: RegisteredVersion) -> None:
-    """Give the alias `champion` back to the version that had it before.
+def go_back(store: Store, before: RegisteredVersion) -> None:
+    """Give the alias `champion` back to a version that had it before.
 
     Raises:
         OutputError: the store cannot be written.
     """
     with store.reported(f"make {before.address} the champion"):
         store.client.set_registered_model_alias(before.name, CHAMPION, before.version)
-    make_challenger(store, champion)
 
 
 def _numbered(store: Store, name: str, version: str) -> RegisteredVersion:

@@ -10,8 +10,6 @@ while that sum falls (0.6 %).
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ import numpy.typing as npt
 from pipeline.classifiers.targets import Targets, encode_targets
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError, SettingsError
+from pipeline.labelling.typography import letters_and_digits
 from pipeline.records import LabelledDocument
 
 REPRINT_WORDS = 8
@@ -159,7 +158,7 @@ def document_groups(documents: Sequence[LabelledDocument]) -> list[str]:
     """
     sentences: dict[str, set[str]] = defaultdict(set)
     for document in documents:
-        texts = (_normalised(item.sentence.text) for item in document.sentences)
+        texts = (letters_and_digits(item.sentence.text) for item in document.sentences)
         sentences[document.doc_id].update(t for t in texts if t.count(" ") + 1 >= REPRINT_WORDS)
     places: dict[str, list[str]] = defaultdict(list)
     for doc_id in sorted(sentences):
@@ -255,11 +254,6 @@ def _exchange(
             excess[there] -= relative[partner] - own
             part[group], part[partner] = there, here
     return improved
-
-
-def _normalised(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return re.sub(r"[\W_]+", " ", folded).strip()
 
 
 def _joined(names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -23,20 +23,23 @@ from pipeline.aggregation import (
 from pipeline.errors import InputError, OutputError
 from pipeline.output import whole_file, write_text
 from pipeline.records import SPEAKER, Rejection, RejectReason
-from pipeline.settings.aggregation import Period
+from pipeline.settings.aggregation import Period, TableFormat
 from pipeline.workflows.aggregate_tables import (
     write_actors,
     write_changes,
     write_edges,
     write_statements,
 )
-from pipeline.workflows.attribution_file import AttributionRow, read_attributions
+from pipeline.workflows.attribution_file import AttributionRow, read_attributions, statement_of
 from pipeline.workflows.record_files import Rejects
 
-STATEMENTS, ACTORS, EDGES = "statements.csv", "actors.csv", "edges.csv"
-NETWORK, CHANGES = "network.graphml", "changes.csv"
-ABOUT, REJECTS = "about.md", "rejects.jsonl"
-OUTPUTS = (STATEMENTS, ACTORS, EDGES, NETWORK, CHANGES, ABOUT, REJECTS)
+STATEMENTS, ACTORS, EDGES, CHANGES = TABLES = ("statements", "actors", "edges", "changes")
+NETWORK, ABOUT, REJECTS = "network.graphml", "about.md", "rejects.jsonl"
+OUTPUTS = (
+    *(f"{name}.{one}" for name in TABLES for one in TableFormat),
+    *(NETWORK, ABOUT, REJECTS),
+)
+"""What may stand in the folder; the tables stand there in one format."""
 NOT_IN_FILES = "actor"
 """Kind of an actor whose id the files of actors do not hold."""
 
@@ -65,13 +68,19 @@ class Aggregation:
 
 
 def aggregate(
-    paths: Sequence[Path], *, out: Path, by: Period, actors: Sequence[Path] = ()
+    paths: Sequence[Path],
+    *,
+    out: Path,
+    by: Period,
+    actors: Sequence[Path] = (),
+    tables: TableFormat = TableFormat.CSV,
 ) -> Aggregation:
     """Write the tables of what `stance attribute` wrote into the folder `out`.
 
     Args:
         by: length of the periods of the table of actors.
         actors: the user's own files of actors, for the names of their ids.
+        tables: format of the tables; those of an earlier run in the other one are removed.
 
     Raises:
         InputError: a file cannot be read, or there are rows but none that can be used.
@@ -93,10 +102,11 @@ def aggregate(
         )
     _make_folder(out)
     stances, network, changes = statement_stances(rows), edges(rows), find_changes(rows)
-    write_statements(out / STATEMENTS, stances)
-    write_actors(out / ACTORS, actor_shares(rows, by))
-    write_edges(out / EDGES, network)
-    write_changes(out / CHANGES, changes)
+    write_statements(out / f"{STATEMENTS}.{tables}", stances)
+    write_actors(out / f"{ACTORS}.{tables}", actor_shares(rows, by))
+    write_edges(out / f"{EDGES}.{tables}", network)
+    write_changes(out / f"{CHANGES}.{tables}", changes)
+    _remove_others(out, tables)
     with whole_file(out / NETWORK) as file:
         file.write(to_graphml(network))
     rejects.write(out / REJECTS)
@@ -114,7 +124,7 @@ def aggregate(
         edges=len(network),
         changes=tuple(changes),
     )
-    write_text(out / ABOUT, _about(done, paths, by))
+    write_text(out / ABOUT, _about(done, paths, by, tables))
     return done
 
 
@@ -179,7 +189,7 @@ def _statement(row: AttributionRow) -> str:
     """Return what tells statements apart; sentences of one speaker, date and title are of one."""
     if not _was_sentence(row):
         return row.doc_id
-    return ", ".join(filter(None, (row.doc_id, row.speaker, row.date, row.title)))
+    return statement_of(row.doc_id, row.speaker, row.date, row.title)
 
 
 def _expressed(row: AttributionRow, registry: Registry, unknown: dict[str, None]) -> Expressed:
@@ -232,7 +242,17 @@ def _make_folder(out: Path) -> None:
         raise OutputError(f"{out}: no folder can be made there ({reason}).") from None
 
 
-def _about(done: Aggregation, paths: Sequence[Path], by: Period) -> str:
+def _remove_others(out: Path, tables: TableFormat) -> None:
+    for path in (out / f"{name}.{one}" for name in TABLES for one in TableFormat if one != tables):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"{path}: a table of an earlier run that cannot be removed ({error.strerror})."
+            ) from None
+
+
+def _about(done: Aggregation, paths: Sequence[Path], by: Period, tables: TableFormat) -> str:
     """Return what stands beside the tables, for whoever gets the folder."""
     sources = "\n".join(f"- {path.name}" for path in paths)
     said = "\n".join(f"- {remark}" for remark in remarks(done))
@@ -249,10 +269,10 @@ Made by `stance aggregate` from
 
 | file | one row is |
 |---|---|
-| {STATEMENTS} | a statement, a holder, a label and a target, with the sentences |
-| {ACTORS} | a holder, a {by.value} (or all) and a label |
-| {EDGES}, {NETWORK} | a holder's label toward a target |
-| {CHANGES} | whether a series of an actor and a label changes |
+| {STATEMENTS}.{tables} | a statement, a holder, a label and a target, with the sentences |
+| {ACTORS}.{tables} | a holder, a {by.value} (or all) and a label |
+| {EDGES}.{tables}, {NETWORK} | a holder's label toward a target |
+| {CHANGES}.{tables} | whether a series of an actor and a label changes |
 
 Joint holders and joint targets have a row each: do not add up numbers over holders or targets.
 What the columns mean: docs/aggregation.md.

@@ -1,16 +1,19 @@
-"""The tables of stage `aggregate` as CSV: which columns, in which order."""
+"""The tables of stage `aggregate`: which columns, in which order, of which type."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.aggregation import ActorShare, Change, Edge, Party, StatementStance
 from pipeline.inference.rows import Value
-from pipeline.inference.sinks import LIST_SEPARATOR, csv_cell
+from pipeline.inference.sinks import LIST_SEPARATOR, SINKS
 from pipeline.output import whole_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _PARTY = ("", "_name", "_kind")
 _STATEMENT_COLUMNS = (
@@ -39,6 +42,31 @@ _CHANGE_COLUMNS = (
 )
 
 
+_INTEGERS = frozenset(
+    {"sentences", "statements", "attributed_sentences", "attributed_statements", "months"}
+    | {"with_label", "before_with_label", "before_statements"}
+    | {"after_with_label", "after_statements"}
+)
+_NUMBERS = frozenset(
+    {"highest_probability", "mean_probability", "uncorrected_share", "low", "high", "p", "p_holm"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """Columns of a table and, for Parquet, their types."""
+
+    columns: Sequence[str]
+
+    def schema(self) -> pa.Schema:
+        import pyarrow as pa
+
+        types = dict.fromkeys(self.columns, pa.string())
+        types |= {name: pa.int64() for name in self.columns if name in _INTEGERS}
+        types |= {name: pa.float64() for name in self.columns if name in _NUMBERS}
+        return pa.schema([(name, types[name]) for name in self.columns])
+
+
 def write_statements(path: Path, rows: Iterable[StatementStance]) -> None:
     """Write statement x holder x label x target; texts of several sentences are lines of a cell."""
     _write(path, _STATEMENT_COLUMNS, map(_statement_cells, rows))
@@ -61,12 +89,13 @@ def write_changes(path: Path, rows: Iterable[Change]) -> None:
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
     with whole_file(path) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
-        writer = csv.writer(text)
-        writer.writerow(columns)
-        writer.writerows([csv_cell(value) for value in row] for row in rows)
-        text.flush()
-        text.detach()
+        sink = SINKS[path.suffix].make(file, _Shape(columns), True)
+        try:
+            sink.write([dict(zip(columns, map(_decimals, row), strict=True)) for row in rows])
+            sink.finish()
+        except BaseException:
+            sink.abandon()
+            raise
 
 
 def _party(one: Party | None) -> tuple[Value, Value, Value]:
@@ -79,7 +108,7 @@ def _statement_cells(row: StatementStance) -> Sequence[Value]:
         *(first.doc_id, first.date, first.speaker, first.title, first.source),
         *(first.task, first.label, *_party(row.holder), *_party(row.target)),
         len(row.evidence),
-        *(_decimals(row.highest_probability), _decimals(row.mean_probability)),
+        *(row.highest_probability, row.mean_probability),
         LIST_SEPARATOR.join(one.sentence_id for one in row.evidence),
         "\n".join(" ".join(one.text.split()) for one in row.evidence),
     )
@@ -89,7 +118,7 @@ def _actor_cells(row: ActorShare) -> Sequence[Value]:
     return (
         *(*_party(row.holder), row.period, row.task, row.label),
         *(row.sentences, row.statements, row.attributed_sentences, row.attributed_statements),
-        *(_decimals(row.share), _decimals(row.low), _decimals(row.high)),
+        *(row.share, row.low, row.high),
         "; ".join(row.cautions),
     )
 
@@ -110,10 +139,10 @@ def _change_cells(row: Change) -> Sequence[Value]:
         *(row.month, row.earliest, row.latest),
         *(row.before or (None, None)),
         *(row.after or (None, None)),
-        *((_decimals(row.p), _decimals(row.p_holm)) if tested else (None, None)),
+        *((row.p, row.p_holm) if tested else (None, None)),
         row.words,
     )
 
 
-def _decimals(value: float | None) -> str | None:
-    return None if value is None else f"{value:.6f}"
+def _decimals(value: Value) -> Value:
+    return round(value, 6) if isinstance(value, float) else value

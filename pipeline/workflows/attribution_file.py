@@ -62,12 +62,23 @@ class AttributionRow(BaseModel):
     p_target: Chance = None
 
 
+def statement_of(doc_id: str, speaker: str | None, date: str | None, title: str | None) -> str:
+    """Name the statement of a sentence that was given without it, `doc_id` being its file.
+
+    Sentences of a file with the same speaker, date and title are taken for one statement.
+    """
+    name = ", ".join(filter(None, (doc_id, speaker, date, title)))
+    return name.encode("utf-8", "replace").decode()
+
+
 COLUMNS = tuple(AttributionRow.model_fields)
 REQUIRED = tuple(n for n, field in AttributionRow.model_fields.items() if field.is_required())
 
 
 def read_attributions(path: Path) -> Iterator[AttributionRow | Rejection]:
     """Yield every row of the file, or why it was set aside; the place is a line or row from 1.
+
+    Blank lines are no rows.
 
     Raises:
         InputError: the file cannot be read, is of no known format, or lacks a column.
@@ -111,6 +122,8 @@ def _validated(found: Found, source: str, location: str) -> AttributionRow | Rej
 def _json_lines(path: Path) -> Iterator[tuple[int, Found]]:
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
             try:
                 data = json.loads(line)
             except (ValueError, RecursionError) as error:

@@ -33,11 +33,11 @@ from pipeline.inference.job import (
 )
 from pipeline.inference.rows import NO_ORIGIN, Origin
 from pipeline.ingest import Input, Reading, find_inputs
-from pipeline.ingest.sentence_rows import SentenceRow, read_sentence_rows
+from pipeline.ingest.sentence_rows import SentenceRow, one_table, read_sentence_rows
 from pipeline.records import Prediction, Rejection, RejectReason, Sentence, Statement
 from pipeline.segmentation import segment
 from pipeline.settings.ingest import IngestSettings
-from pipeline.workflows.documents import nothing_usable, table_apart_from, written_with
+from pipeline.workflows.documents import nothing_usable, written_with
 from pipeline.workflows.record_files import Rejects, read_records, rejects_path
 from pipeline.workflows.watcher import Watcher
 
@@ -134,13 +134,13 @@ def classify_sentence_rows(
     if path == "-" and settings.stdin_format not in TABLES:
         got = f"stdin_format is '{settings.stdin_format}'; rows on standard input need one of "
         raise SettingsError([got + ", ".join(TABLES)], where="options")
-    table = table_apart_from(target.out, path)
+    table = one_table(path, written_with(target.out))
     rows = read_sentence_rows(table, settings, stdin)
-    asked = _asked(find_inputs([table]), settings, "sentence")
-    return _write(_SentenceTable(rows, path, bundle), target, asked, watcher)
+    asked = _asked([table], settings, "sentence")
+    return _write(SentenceTable(rows, bundle), target, asked, watcher)
 
 
-class _Source(ABC):
+class LabelledRows(ABC):
     """Labels what it reads; `rows` may be taken once."""
 
     def __init__(self, bundle: Bundle) -> None:
@@ -166,7 +166,7 @@ class _Source(ABC):
         return CountedRow(self.format.row(prediction, facts, origin), tuple(counts))
 
 
-class DocumentRows(_Source):
+class DocumentRows(LabelledRows):
     """Statements, cut into sentences; one from which none is cut is set aside."""
 
     def __init__(self, items: Iterable[Statement | Rejection], bundle: Bundle) -> None:
@@ -205,12 +205,12 @@ class DocumentRows(_Source):
                 self.rejects.add(Rejection(item.source, item.location, RejectReason.EMPTY, detail))
 
 
-class _SentenceTable(_Source):
-    """Rows that are sentences; `source` is what the output calls their file."""
+class SentenceTable(LabelledRows):
+    """Rows that are sentences."""
 
-    def __init__(self, table: Iterable[SentenceRow], source: str, bundle: Bundle) -> None:
+    def __init__(self, table: Iterable[SentenceRow], bundle: Bundle) -> None:
         super().__init__(bundle)
-        self._table, self._source = table, source
+        self._table = table
 
     def rows(self, kept: int) -> Iterator[CountedRow]:
         waiting: deque[SentenceRow] = deque()
@@ -242,11 +242,11 @@ class _SentenceTable(_Source):
         yield from unreadable(None)
 
     def _facts(self, row: SentenceRow) -> StatementFacts:
-        return StatementFacts(row.speaker, row.date, row.genre, row.title, self._source)
+        return StatementFacts(row.speaker, row.date, row.genre, row.title, row.sentence.doc_id)
 
 
 def _write(
-    source: _Source, target: Target, asked: dict[str, str], watcher: Watcher
+    source: LabelledRows, target: Target, asked: dict[str, str], watcher: Watcher
 ) -> ClassifySummary:
     """Write all rows; without any, the output stays as it was and the reason is raised."""
     begun = time.perf_counter()

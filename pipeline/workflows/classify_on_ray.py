@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -31,9 +31,10 @@ from pipeline.errors import (
     StanceError,
 )
 from pipeline.inference.job import ROWS, Key, Unfinished, locked, settle_unfinished
-from pipeline.ingest import find_inputs
-from pipeline.ingest.identities import Judge
+from pipeline.ingest import Input, find_inputs
+from pipeline.ingest.identities import Survey
 from pipeline.ingest.parts import PART_BYTES, Part, can_be_cut, cut, packed, whole
+from pipeline.ingest.sentence_rows import one_table
 from pipeline.output import write_text
 from pipeline.records import Rejection
 from pipeline.settings.ingest import IngestSettings
@@ -41,7 +42,14 @@ from pipeline.workflows.classify import ABSTAINED, GIVEN, ClassifySummary
 from pipeline.workflows.documents import nothing_usable, written_with
 from pipeline.workflows.record_files import Rejects, read_records, rejects_path
 from pipeline.workflows.watcher import Watcher
-from pipeline.workflows.work_units import STATEMENTS, Job, Labeller, WorkUnit, survey_unit
+from pipeline.workflows.work_units import (
+    STATEMENTS,
+    Job,
+    Labeller,
+    WorkUnit,
+    planned,
+    survey_parts,
+)
 from pipeline.workflows.worker_pool import pool_on
 
 if TYPE_CHECKING:
@@ -76,6 +84,7 @@ def classify_on_ray(
     cluster: Cluster,
     unfinished: Unfinished,
     watcher: Watcher,
+    sentences: bool = False,
 ) -> ClassifySummary:
     """Label documents as `classify_documents` does; `out` is a folder of Parquet files.
 
@@ -84,10 +93,12 @@ def classify_on_ray(
 
     Args:
         bundle: the model, with the rule that decides; the workers load theirs from `model`.
+        sentences: the rows of the one table that is given are sentences, and are labelled as
+            `classify_sentence_rows` does.
 
     Raises:
         InputError: a pattern names nothing, standard input or a pipe; no statement could be read;
-            a machine does not see an input.
+            a machine does not see an input; a table of sentences is none.
         OutputError: `out` cannot be written or holds something else, or an unfinished job there
             does not fit.
         BundleError: a worker cannot load the model.
@@ -96,7 +107,12 @@ def classify_on_ray(
     """
     begun = time.perf_counter()
     ray = _import_ray()
-    inputs = find_inputs(patterns, outputs=written_with(str(out)))
+    written = written_with(str(out))
+    if sentences:
+        (pattern,) = patterns
+        inputs: Sequence[Input] = [one_table(pattern, written)]
+    else:
+        inputs = find_inputs(patterns, outputs=written)
     parts = []
     for named in inputs:
         if not isinstance(named, Path) or named.is_fifo():
@@ -107,47 +123,48 @@ def classify_on_ray(
         parts.append(whole(named))
     identity = {
         **{f"input {p.path}": f"{p.size} bytes, changed at {p.changed}" for p in parts},
+        "unit": "sentence" if sentences else "document",
         "settings": json.dumps(settings.model_dump(mode="json"), sort_keys=True),
         "model": bundle.model_id,
         "rule": json.dumps(asdict(bundle.rule)),
         "version": f"{__version__} on a cluster, by {cluster.unit_bytes} bytes",
     }
     with _job_folder(out, identity, unfinished) as folder:
-        job = Job(folder.absolute(), model.absolute(), bundle.rule, device, settings)
+        job = Job(folder.absolute(), model.absolute(), bundle.rule, device, settings, sentences)
         with _connected(ray, cluster.address):
-            units = _planned(ray, parts, settings, cluster.unit_bytes, watcher)
+            units = _planned(ray, parts, job, cluster.unit_bytes, watcher)
             _label(ray, job, units, cluster.workers, watcher)
         return _finished(job, len(units), out, bundle.model_id, begun)
 
 
 def _planned(
-    ray: Ray, parts: Sequence[Part], settings: IngestSettings, size: int, watcher: Watcher
+    ray: Ray, parts: Sequence[Part], job: Job, size: int, watcher: Watcher
 ) -> list[WorkUnit]:
     """Cut the inputs into units, and find out which of their documents are duplicates."""
     to_cut = ray.remote(cut)
     under_way = {
-        n: to_cut.remote(part, settings, size)
+        n: to_cut.remote(part, job.settings, size)
         for n, part in enumerate(parts)
         if can_be_cut(part, size)
     }
-    stretches = (
+    pieces = (
         piece
         for n, part in enumerate(parts)
         for piece in (ray.get(under_way[n]) if n in under_way else [part])
     )
-    units = [WorkUnit(number, unit) for number, unit in enumerate(packed(stretches, size))]
-    to_survey = ray.remote(survey_unit)
-    surveys = [to_survey.remote(unit.to_json(), settings) for unit in units]
-    judge = Judge(settings)
-    known = []
-    for number, unit in enumerate(units):
-        found = ray.get(surveys[number])
-        surveys[number] = None  # so that the cluster may forget it
-        if isinstance(found, StanceError):
-            raise found
-        known.append(unit.knowing(judge.judge(found)))
-        watcher.progress("units read", number + 1, len(units))
-    return known
+    packs = list(packed(pieces, size))
+    to_survey = ray.remote(survey_parts)
+    surveys = deque(to_survey.remote(pack, job.settings, job.sentences) for pack in packs)
+
+    def surveyed() -> Iterator[Survey]:
+        while surveys:
+            found = ray.get(surveys.popleft())  # which the cluster may forget now
+            if isinstance(found, StanceError):
+                raise found
+            watcher.progress("units read", len(packs) - len(surveys), len(packs))
+            yield found
+
+    return list(planned(packs, surveyed(), job.settings, job.sentences))
 
 
 def _label(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError
+from pipeline.labelling.typography import letters_and_digits
 from pipeline.records import LabelledDocument
 from pipeline.settings.experiment import DataSettings
 from pipeline.workflows.contenders import Learned
@@ -41,8 +40,9 @@ def comparison_data(
     """Return the labelled sentences that models are compared on.
 
     They are those of the file `on`; without it the documents that every run held out, else the gold
-    labels. Sentences that stand in the training or calibration documents of any model are left out;
-    letters and digits are compared, not case and punctuation.
+    labels. Sentences that any model learned from, weakly labelled ones among them, or that stand in
+    its training or calibration documents are left out; letters and digits are compared, not case
+    and punctuation.
 
     Args:
         learned: by the label of the model, what it learned from, or why that is not known.
@@ -52,15 +52,16 @@ def comparison_data(
     """
     documents, name, origin = _documents(learned, on, settings, codebook, watcher)
     texts = {
-        _letters(labelled.sentence.text)
+        letters_and_digits(labelled.sentence.text)
         for one in learned.values()
         if isinstance(one, Learned)
-        for document in one.seen
-        for labelled in document.sentences
+        for labelled in one.seen
     }
     kept: list[LabelledDocument] = []
     for document in documents:
-        unseen = tuple(s for s in document.sentences if _letters(s.sentence.text) not in texts)
+        unseen = tuple(
+            s for s in document.sentences if letters_and_digits(s.sentence.text) not in texts
+        )
         kept.append(replace(document, sentences=unseen))
     data = EvaluationSet(name, tuple(document for document in kept if document.sentences))
     read = sum(len(document.sentences) for document in documents)
@@ -120,7 +121,3 @@ def _cautions(learned: Mapping[str, Learned | str]) -> Iterable[str]:
                 f"The corpus is not as {label} learned it ({one.changed}): sentences that it has "
                 "seen may have escaped notice."
             )
-
-
-def _letters(text: str) -> str:
-    return re.sub(r"[\W_]+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()

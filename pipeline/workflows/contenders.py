@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pipeline.bundle.folder import MANIFEST, read_facts
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError
-from pipeline.records import LabelledDocument
+from pipeline.records import LabelledDocument, LabelledSentence
 from pipeline.settings.experiment import TrackingSettings
+from pipeline.settings.weak import Labels
 from pipeline.tracking import Store, data_digests, digest_of, download_bundle, find_run, read_json
 from pipeline.tracking.registered import (
     ALIASES,
@@ -21,11 +22,30 @@ from pipeline.tracking.registered import (
     is_reference,
     resolve_reference,
 )
-from pipeline.workflows.scoring import read_documents
-from pipeline.workflows.train import CONFIG_ARTIFACT, SPLIT_ARTIFACT
+from pipeline.workflows.files_read import FILES_ARTIFACT, file_digest
+from pipeline.workflows.scoring import read_documents, sentences_of
+from pipeline.workflows.train import CONFIG_ARTIFACT, SPLIT_ARTIFACT, without_held_out
 from pipeline.workflows.watcher import Watcher
 
 _USES = ("train", "calibration", "test")
+
+
+class _Data(BaseModel):
+    corpus: tuple[Path, ...]
+    weak: tuple[Path, ...] = ()
+    labels: Labels = Labels.CORPUS
+    gold: Path | None = None
+
+
+class _Evaluation(BaseModel):
+    external: tuple[Path, ...] = ()
+
+
+class _Settings(BaseModel):
+    """What is read of the settings that a run keeps; the rest may be of another version."""
+
+    data: _Data
+    evaluation: _Evaluation = _Evaluation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +64,14 @@ class Contender:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """The documents that a run split its corpus into, read from the files it names.
+    """What a run learned from and what it held out, read from the files it names.
 
-    `changed` says how what is read differs from what the run recorded, empty where it does not.
+    `seen` are the sentences of its training and calibration documents, and the weakly labelled ones
+    that it was fitted on. `changed` says how what is read differs from what the run recorded, empty
+    where it does not.
     """
 
-    seen: tuple[LabelledDocument, ...]
+    seen: tuple[LabelledSentence, ...]
     held_out: tuple[LabelledDocument, ...]
     changed: str = ""
 
@@ -124,10 +146,14 @@ def learned_by(
         recorded = TypeAdapter(dict[str, list[str]]).validate_python(
             read_json(store, contender.run_id, SPLIT_ARTIFACT)
         )
-        corpus = _corpus(read_json(store, contender.run_id, CONFIG_ARTIFACT))
-        documents = {d.doc_id: d for d in read_documents(corpus, codebook, watcher)}
+        settings = _Settings.model_validate(read_json(store, contender.run_id, CONFIG_ARTIFACT))
+        corpus = read_documents(settings.data.corpus, codebook, watcher)
+        weak = _weak_files(settings, contender.run_id, store)
+        sets = _evaluated(settings, codebook, watcher) if weak else ()
+        read = read_documents(list(weak), codebook, watcher)
     except (InputError, ValidationError) as error:
         return str(error).partition("\n")[0]
+    documents = {document.doc_id: document for document in corpus}
     digests = data_digests(store, contender.run_id)
     parts: dict[str, tuple[LabelledDocument, ...]] = {}
     changed = []
@@ -138,10 +164,31 @@ def learned_by(
             changed.append(f"{len(ids) - len(parts[use])} {use} documents are gone")
         elif digest_of(parts[use], codebook) != digests.get(use):
             changed.append(f"{use} documents were changed")
-    return Learned((*parts["train"], *parts["calibration"]), parts["test"], ", ".join(changed))
+    changed += [f"{path} was changed" for path, same in weak.items() if not same]
+    held_out = (*parts["calibration"], *parts["test"], *sets)
+    seen = (
+        *sentences_of((*parts["train"], *parts["calibration"])),
+        *without_held_out(sentences_of(read), held_out),
+    )
+    return Learned(seen, parts["test"], ", ".join(changed))
 
 
-def _corpus(settings: Mapping[str, object]) -> list[Path]:
-    """Return the files that settings, as a run keeps them, name as the corpus."""
-    data = TypeAdapter(dict[str, object]).validate_python(settings.get("data"))
-    return TypeAdapter(list[Path]).validate_python(data.get("corpus"))
+def _weak_files(settings: _Settings, run_id: str, store: Store) -> dict[Path, bool]:
+    """Return the weakly labelled files that were learned from, and whether they are as they were.
+
+    Raises:
+        InputError: one is gone, or the run did not record what was in them.
+        ValidationError: what it recorded is of another form.
+    """
+    if settings.data.labels is Labels.CORPUS or not settings.data.weak:
+        return {}
+    recorded = TypeAdapter(dict[str, str]).validate_python(read_json(store, run_id, FILES_ARTIFACT))
+    return {path: recorded.get(path.as_posix()) == file_digest(path) for path in settings.data.weak}
+
+
+def _evaluated(
+    settings: _Settings, codebook: Codebook, watcher: Watcher
+) -> tuple[LabelledDocument, ...]:
+    """Return the documents that a run reported on, of which no weak label was learned."""
+    gold = () if settings.data.gold is None else (settings.data.gold,)
+    return read_documents((*gold, *settings.evaluation.external), codebook, watcher)

@@ -72,18 +72,6 @@ def written_with(out: str) -> tuple[Path, ...]:
     return () if out == "-" else (Path(out), rejects_path(Path(out)))
 
 
-def table_apart_from(out: str, pattern: str) -> str:
-    """Return the one input that a pattern names when the outputs of `out` are left out.
-
-    A pattern that names several is returned as it is, for its reader to refuse.
-
-    Raises:
-        InputError: the pattern names nothing, or the output.
-    """
-    inputs = find_inputs([pattern], outputs=written_with(out))
-    return str(inputs[0]) if len(inputs) == 1 else pattern
-
-
 def nothing_usable(rejects: Rejects, file: Path | None) -> str:
     """Return the message for an input of which nothing could be used."""
     first = rejects.first

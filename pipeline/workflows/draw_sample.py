@@ -12,8 +12,9 @@ import numpy as np
 
 from pipeline.codebook import Codebook
 from pipeline.evaluation.sampling_design import draw_documents, draw_sentences, strata_by_label
-from pipeline.inference.row_files import GUARDED, read_rows
-from pipeline.inference.rows import Row, RowFormat, Value
+from pipeline.inference.row_files import read_rows
+from pipeline.inference.rows import Row, RowFormat
+from pipeline.inference.sinks import csv_cell
 from pipeline.output import write_text
 from pipeline.settings.estimation import Design
 from pipeline.workflows.population import read_population
@@ -103,13 +104,8 @@ def _as_csv(rows: list[Row]) -> str:
     writer = csv.DictWriter(out, list(rows[0]))
     writer.writeheader()
     for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer.writerow({name: csv_cell(value) for name, value in row.items()})
     return out.getvalue()
-
-
-def _cell(value: Value) -> Value:
-    """Keep a spreadsheet from running a cell as a formula; reading takes the apostrophe away."""
-    return f"'{value}" if isinstance(value, str) and f"'{value}".startswith(GUARDED) else value
 
 
 def _as_json_lines(rows: list[Row]) -> str:

@@ -22,6 +22,7 @@ from pipeline.evaluation.estimate_table import (
     remarks,
 )
 from pipeline.evaluation.share_estimates import Survey, weight_gap
+from pipeline.inference.sinks import csv_cell
 from pipeline.output import write_text
 from pipeline.reporting.estimate_text import EstimateFacts, method_text
 from pipeline.reporting.estimates import render_estimates
@@ -156,10 +157,9 @@ def to_csv(rows: Sequence[EstimateRow]) -> str:
     writer.writerow([*header, *sizes, "cautions"])
     for row in rows:
         numbers = ["" if _unknown(x) else f"{x:.6f}" for x in (row.value, row.low, row.high)]
-        group = f"'{row.group}" if row.group[:1] in ("=", "+", "-", "@") else row.group
         writer.writerow(
             [
-                *(row.task, row.label, group, int(row.contrast), row.method),
+                *(row.task, row.label, csv_cell(row.group), int(row.contrast), row.method),
                 *numbers,
                 *astuple(row.sizes),
                 "; ".join(row.cautions),

@@ -34,10 +34,15 @@ def file_digests(settings: PipelineSettings, name: str) -> dict[str, str]:
             else (behaviour.names, behaviour.functionality, behaviour.direction)
         ),
     ]
-    return {path.as_posix(): _sha256(path) for path in dict.fromkeys(paths)}
+    return {path.as_posix(): file_digest(path) for path in dict.fromkeys(paths)}
 
 
-def _sha256(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

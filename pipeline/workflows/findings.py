@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.actors import Registry
 from pipeline.errors import InputError
-from pipeline.records import SPEAKER, Rejection
+from pipeline.records import Rejection
 from pipeline.reporting import Finding, Party
-from pipeline.workflows.attribution_file import AttributionRow, read_attributions
+from pipeline.workflows.attribution_file import AttributionRow, read_attributions, statement_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,13 @@ class Findings:
     models: tuple[str, ...]
 
 
-def read_findings(path: Path, model_id: str, registry: Registry) -> Findings:
+def read_findings(
+    path: Path, model_id: str, registry: Registry, tables: Collection[str] = ()
+) -> Findings:
     """Read a file of attributions of labels that `model_id` gave; actors get their names.
 
-    An id that the registry lacks is its own name.
+    `tables` are documents that are files of sentences: their findings are of `statement_of`. An id
+    that the registry lacks is its own name.
 
     Raises:
         InputError: the file cannot be read, is of no known format, is of another model, or has no
@@ -44,7 +47,7 @@ def read_findings(path: Path, model_id: str, registry: Registry) -> Findings:
                 f"predictions are of {model_id}. Attribute these predictions anew."
             )
         models[row.attribution_model] = None
-        findings.append(_finding(row, registry))
+        findings.append(_finding(row, registry, row.doc_id in tables))
     if rejected and not findings:
         first = rejected[0]
         raise InputError(
@@ -54,19 +57,23 @@ def read_findings(path: Path, model_id: str, registry: Registry) -> Findings:
     return Findings(tuple(findings), tuple(rejected), tuple(models))
 
 
-def _finding(row: AttributionRow, registry: Registry) -> Finding:
+def _finding(row: AttributionRow, registry: Registry, was_sentence: bool) -> Finding:
     target = None
     if row.target is not None:
         places = _span(row.target_start, row.target_end)
         names = _names(row.target_actors, registry)
         target = Party(row.target, places, names, row.p_target)
     places = _span(row.holder_start, row.holder_end)
-    words = row.holder
-    if words == SPEAKER and row.speaker and row.speaker.strip():
-        words = row.speaker.strip()  # rows of sentences may have a speaker each
-    holder = Party(words, places, _names(row.holder_actors, registry), row.p_holder)
+    holder = Party(row.holder, places, _names(row.holder_actors, registry), row.p_holder)
     return Finding(
-        row.doc_id, row.sentence_id, row.task, row.label, row.probability, holder, target
+        statement_of(row.doc_id, row.speaker, row.date, row.title) if was_sentence else row.doc_id,
+        row.sentence_id,
+        row.task,
+        row.label,
+        row.probability,
+        holder,
+        target,
+        row.text,
     )
 
 

@@ -160,14 +160,16 @@ def to_csv(curves: Sequence[FittedCurve]) -> str:
     """Return all points; scores have 6 decimals, an empty cell is undefined."""
     out = io.StringIO(newline="")
     writer = csv.writer(out)
-    writer.writerow(("score", "documents", "sentences", "value", "low", "high", "extrapolated"))
+    header = ("score", "documents", "sentences", "value", "low", "high", "extrapolated")
+    writer.writerow((*header, "undefined_draws"))
     for point in (point for curve in curves for point in curve.points):
         cells = [
             "" if number is None or np.isnan(number) else f"{number:.6f}"
             for number in (point.value, point.low, point.high)
         ]
         sizes = (point.documents, point.sentences)
-        writer.writerow((point.score, *sizes, *cells, "yes" if point.extrapolated else "no"))
+        ahead = "yes" if point.extrapolated else "no"
+        writer.writerow((point.score, *sizes, *cells, ahead, point.undefined))
     return out.getvalue()
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from pipeline.bundle import Bundle, BundleFacts, Figure, install_bundle, load_bundle, write_bundle
+from pipeline.bundle import Bundle, BundleFacts, Figure, installed, load_bundle, write_bundle
 from pipeline.bundle.export import Parity, deployable, measure_parity
 from pipeline.bundle.folder import require_replaceable
 from pipeline.codebook import Codebook
@@ -24,11 +24,14 @@ from pipeline.tracking.registered import (
     MODEL_ID,
     RegisteredVersion,
     champion_before,
+    describe_version,
     download_version,
     go_back,
     make_challenger,
     make_champion,
+    no_challenger,
     register,
+    version_to_reuse,
     version_with,
 )
 from pipeline.workflows.behaviour import read_suite, run_suite
@@ -99,8 +102,9 @@ def promote(
 
     Transformers become int8 ONNX. The exported model is measured anew: the figures on its card are
     its own. It becomes a version of the registered model whether it passes or not; one that does
-    not gets the alias `challenger`, and `to` stays as it is. A model that is the champion already
-    gets no second version.
+    not gets the alias `challenger`, and `to` stays as it is. A model that has a version already
+    gets no second one, unless that is a champion that one can go back to. Where the store fails,
+    both `to` and the alias `champion` stay as they are.
 
     Raises:
         InputError: the run, its model or its data are not there.
@@ -121,7 +125,7 @@ def promote(
             version = champion
         else:
             watcher.note("registering")
-            version = _registered(exported.bundle, run_id, gates, settings, store, folder)
+            version = _registered(exported.bundle, run_id, champion, gates, settings, store, folder)
         if not passed:
             if version != champion:
                 make_challenger(store, version)
@@ -131,8 +135,9 @@ def promote(
                 f"{model_id} is not promoted: while it was measured, another model became the "
                 f"champion of '{name}'. Promote it again; {to} stays as it is."
             )
-        install_bundle(folder, to)
-        make_champion(store, version)
+        with installed(folder, to):
+            make_champion(store, version)
+    no_challenger(store, version)
     return Promotion(model_id, to, version, exported.parity, gates)
 
 
@@ -141,7 +146,8 @@ def roll_back(
 ) -> Rollback:
     """Make the champion before this one the champion again, and write it to `to`.
 
-    The one that was the champion gets the alias `challenger`.
+    The one that was the champion gets the alias `challenger`. Where the store fails, both `to` and
+    the alias `champion` stay as they are.
 
     Raises:
         InputError: there is no champion, or none before it.
@@ -154,8 +160,9 @@ def roll_back(
         watcher.note(f"fetching version {before.version}")
         folder = download_version(store, before, Path(scratch))
         model_id = load_bundle(folder, codebook=codebook).model_id
-        install_bundle(folder, to)
-    go_back(store, champion, before)
+        with installed(folder, to):
+            go_back(store, before)
+    make_challenger(store, champion)
     return Rollback(before, champion, model_id, to)
 
 
@@ -251,12 +258,13 @@ def _gates(
 def _registered(
     bundle: Bundle,
     run_id: str,
+    champion: RegisteredVersion | None,
     gates: Sequence[Gate],
     settings: PipelineSettings,
     store: Store,
     folder: Path,
 ) -> RegisteredVersion:
-    """Log the exported model with what the gate said, and register it."""
+    """Log the exported model with what the gate said, and register it, unless it has a version."""
     facts = bundle.manifest.facts
     said = {f"gate.{one.name}": f"{_verdict(one)}: {one.said}" for one in gates}
     about = {
@@ -268,6 +276,11 @@ def _registered(
     lines = ["| gate | result | figures |", "|---|---|---|", *table]
     description = f"{facts.description}\n\nModel `{bundle.model_id}`, trained by run `{run_id}`."
     description += "\n\n" + "\n".join(lines)
+    name = settings.tracking.registered_model
+    kept = version_to_reuse(store, name, bundle.model_id, champion)
+    if kept is not None:
+        describe_version(store, kept, tags={**about, **said}, description=description)
+        return kept
     address = log_promotion(
         store,
         run_id,
@@ -279,7 +292,7 @@ def _registered(
     )
     return register(
         store,
-        settings.tracking.registered_model,
+        name,
         address,
         run_id=run_id,
         model_id=bundle.model_id,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,15 +12,14 @@ from pipeline.actors import load_registry
 from pipeline.bundle.folder import read_facts
 from pipeline.bundle.manifest import Manifest
 from pipeline.codebook import Codebook, TaskType
-from pipeline.errors import InputError
-from pipeline.inference import RowFormat, StatementFacts
-from pipeline.inference.rows import Origin
+from pipeline.errors import InputError, OutputError
 from pipeline.inference.sinks import SINKS
 from pipeline.output import write_text
-from pipeline.records import Prediction, Rejection, Sentence, Statement
-from pipeline.reporting import ModelFacts, render_dossier, render_report, task_title
+from pipeline.records import Rejection
+from pipeline.reporting import ModelFacts, part_mark, render_dossier, render_report, task_title
 from pipeline.workflows.findings import read_findings
 from pipeline.workflows.record_files import read_records, rejects_path
+from pipeline.workflows.reported_rows import read_predictions
 
 READS = ".jsonl"
 
@@ -55,7 +54,7 @@ def report(
         InputError: a file is missing, is not of its format, or is of another model.
         SettingsError: the attributions are of other predictions, or a file of actors has mistakes.
         BundleError: the model is not whole.
-        OutputError: the report cannot be written.
+        OutputError: the report cannot be written, or parts of the one before it not removed.
     """
     if (suffix := predictions.suffix.lower()) in SINKS and suffix != READS:
         raise InputError(
@@ -63,29 +62,15 @@ def report(
             f"again with -o {predictions.with_suffix(READS).name}."
         )
     manifest, codebook = read_facts(model)
-    rows: list[Prediction] = []
-    documents: dict[str, _Document] = {}
-    for number, (prediction, facts, origin) in enumerate(_read(predictions, codebook), start=1):
-        if prediction.model_id != manifest.model_id:
-            raise InputError(
-                f"{predictions}:{number}: made by model {prediction.model_id}, but {model} is "
-                f"{manifest.model_id}. Classify again, or name the model with --model."
-            )
-        rows.append(prediction)
-        doc_id = prediction.sentence.doc_id
-        document = documents.setdefault(doc_id, _Document(facts, []))
-        document.parts.append((prediction.sentence, origin.gap))
-    if not rows:
-        raise InputError(f"{predictions}: holds no predictions; classify something first.")
+    read = read_predictions(predictions, codebook, manifest.model_id, model)
     rejects = rejects_path(predictions)
     rejected = list(read_records(rejects, Rejection)) if rejects.exists() else []
-    statements = _statements(documents)
     measured = _facts(manifest, codebook)
     today = datetime.now(UTC).date()
     if attributions is None:
         html = render_report(
-            rows,
-            statements,
+            read.rows,
+            read.statements,
             codebook,
             title=title,
             model=measured,
@@ -93,12 +78,13 @@ def report(
             rejected=rejected,
         )
         write_text(out, html)
-        return ReportSummary(len(documents), len(rows), len(rejected))
-    attributed = read_findings(attributions, manifest.model_id, load_registry(actors))
+        remove_old_parts(out, (out.name,))
+        return ReportSummary(len(read.statements), len(read.rows), len(rejected))
+    attributed = read_findings(attributions, manifest.model_id, load_registry(actors), read.tables)
     rejected += attributed.rejected
     pages = render_dossier(
-        rows,
-        statements,
+        read.rows,
+        read.statements,
         codebook,
         attributed.findings,
         name=out.name,
@@ -110,69 +96,31 @@ def report(
     )
     for name, html in pages.items():
         write_text(out.with_name(name), html)
+    remove_old_parts(out, pages)
     found = len(attributed.findings)
-    return ReportSummary(len(documents), len(rows), len(rejected), found, len(pages))
+    return ReportSummary(len(read.statements), len(read.rows), len(rejected), found, len(pages))
 
 
-def _read(path: Path, codebook: Codebook) -> Iterator[tuple[Prediction, StatementFacts, Origin]]:
-    rows = RowFormat(codebook)
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                try:
-                    row = json.loads(line)
-                    if not isinstance(row, dict):
-                        raise TypeError(f"expected an object, got {type(row).__name__}")
-                    yield rows.read(row)
-                except (KeyError, ValueError, TypeError, RecursionError) as error:
-                    raise InputError(
-                        f"{path}:{number}: not a row of 'stance classify' in JSON lines "
-                        f"({type(error).__name__}: {error})."
-                    ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}).") from None
+def remove_old_parts(out: Path, kept: Collection[str]) -> None:
+    """Remove the parts of a larger dossier that was written to `out` before.
 
+    Only files that call themselves parts of it are taken for such.
 
-@dataclass(frozen=True, slots=True)
-class _Document:
-    """What the rows of one document say: its facts, and its sentences with the gap before each."""
-
-    facts: StatementFacts
-    parts: list[tuple[Sentence, str | None]]
-
-
-def _statements(documents: Mapping[str, _Document]) -> dict[str, Statement]:
-    """Rebuild the statements; rows without any gap were sentences already, and are of none."""
-    return {
-        doc_id: Statement(
-            doc_id=doc_id,
-            text=_text(document.parts),
-            source=document.facts.source or "",
-            speaker=document.facts.speaker,
-            date=document.facts.date,
-            genre=document.facts.genre,
-            title=document.facts.title,
-        )
-        for doc_id, document in documents.items()
-        if any(gap is not None for _, gap in document.parts)
-    }
-
-
-def _text(parts: Sequence[tuple[Sentence, str | None]]) -> str:
-    """Return cleaned text up to the last sentence, every sentence at its offsets.
-
-    Line breaks fill the place of sentences that are not among the rows, so that what stood apart
-    stays apart.
+    Raises:
+        OutputError: one cannot be removed.
     """
-    texts: list[str] = []
-    length = 0
-    for sentence, gap in sorted(parts, key=lambda part: part[0].start):
-        added = (gap or "") + sentence.text
-        missing = sentence.start - len(gap or "") - length
-        added = "\n" * missing + added if missing > 0 else added[-missing:]
-        texts.append(added)
-        length += len(added)
-    return "".join(texts)
+    name = re.compile(rf"{re.escape(out.stem)}-([1-9]\d*){re.escape(out.suffix)}")
+    try:
+        for path in sorted(out.parent.iterdir()):
+            if path.name in kept or not (found := name.fullmatch(path.name)) or path.is_symlink():
+                continue
+            if path.is_file() and part_mark(out.name, int(found[1])).encode() in path.read_bytes():
+                path.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename}: a part of the dossier before this one that cannot be removed "
+            f"({error.strerror}). Remove it, or write to another name."
+        ) from None
 
 
 def _facts(manifest: Manifest, codebook: Codebook) -> ModelFacts:

@@ -195,7 +195,8 @@ def _require_same_data(
             "whether they are as they were is not known"
         )
     now = file_digests(settings, name) if recorded else {}
-    changed += [f"{path} was changed" for path, digest in recorded.items() if now[path] != digest]
+    files = [f"{path} was changed" for path, digest in recorded.items() if now[path] != digest]
+    changed += [file for file in files if file not in learned.changed]
     if changed:
         raise InputError(
             f"Run {run.run_id} cannot be reproduced, since its data are not as it read them: "

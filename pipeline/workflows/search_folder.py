@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import OutputError
 from pipeline.inference.job import Unfinished, locked, settle_unfinished
@@ -101,9 +101,18 @@ class SearchFolder:
 
     @property
     def run_id(self) -> str | None:
-        """The run that the search is logged to."""
+        """The run that the search is logged to.
+
+        Raises:
+            OutputError: the file was changed.
+        """
         path = self.folder / _RUN
-        return str(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+        if not path.exists():
+            return None
+        try:
+            return TypeAdapter(str).validate_json(path.read_bytes())
+        except ValidationError as error:
+            raise _changed(path, error) from None
 
     @run_id.setter
     def run_id(self, run_id: str) -> None:
@@ -157,7 +166,11 @@ def _read(model: type[Kept], path: Path) -> Kept:
     try:
         return model.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise OutputError(
-            f"{path}: was changed and cannot be read ({error.errors()[0]['msg']}). Add --restart "
-            "to begin anew."
-        ) from None
+        raise _changed(path, error) from None
+
+
+def _changed(path: Path, error: ValidationError) -> OutputError:
+    return OutputError(
+        f"{path}: was changed and cannot be read ({error.errors()[0]['msg']}). Add --restart to "
+        "begin anew."
+    )

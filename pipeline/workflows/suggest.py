@@ -109,6 +109,9 @@ def suggest(
     # sentences would stand for most of the texts.
     heavy = pool.sizes > pool.sizes.sum() / number
     light = np.flatnonzero(~heavy)
+    strata = strata_by_label(known.population.given[pool.rows[light]] == 1.0)
+    if strategy is Strategy.STRATIFIED:
+        _require_enough(number, len(np.unique(strata)), int(heavy.sum()))
     points = None
     if strategy in (Strategy.DIVERSITY, Strategy.MIX):
         covered = [texts[i] for i in pool.rows[heavy]]
@@ -118,7 +121,7 @@ def suggest(
     inclusion[light], drawn[light] = choose(
         strategy,
         uncertainty(known.population.scores[pool.rows[light]], codebook),
-        strata_by_label(known.population.given[pool.rows[light]] == 1.0),
+        strata,
         points,
         number - int(heavy.sum()),
         random_share=random_share,
@@ -147,6 +150,18 @@ def suggest(
         rejected=dict(rejects.counts),
         rejects_file=rejects_path(out),
     )
+
+
+def _require_enough(number: int, strata: int, certain: int) -> None:
+    if number < strata + certain:
+        raise SettingsError(
+            [
+                f"the strategy '{Strategy.STRATIFIED.value}' takes one of each of {strata} groups "
+                f"of sentences by predicted label, and {certain} that stand for many near-"
+                f"duplicates; cannot suggest {number}, give {strata + certain} or more"
+            ],
+            where="--number",
+        )
 
 
 def before_path(out: Path) -> Path:

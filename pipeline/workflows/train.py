@@ -17,6 +17,7 @@ from pipeline.classifiers.targets import encode_targets
 from pipeline.codebook import Codebook
 from pipeline.decision import DecisionRule
 from pipeline.evaluation.slices import analyse_slices
+from pipeline.labelling.typography import letters_and_digits
 from pipeline.records import LabelledDocument, LabelledSentence, Score
 from pipeline.settings.classifiers import ClassifierSettings
 from pipeline.settings.experiment import PipelineSettings
@@ -92,9 +93,8 @@ def learned_from(
         return gold
     sets = evaluation_sets(split.test, settings.data, settings.evaluation, codebook, Silent())
     held_out = (*split.calibration, *(document for data in sets for document in data.documents))
-    held = {_words(one) for one in sentences_of(held_out)}
     weak = sentences_of(read_documents(settings.data.weak, codebook, watcher))
-    kept = [one for one in weak if _words(one) not in held]
+    kept = without_held_out(weak, held_out)
     if len(kept) < len(weak):
         watcher.note(f"{len(weak) - len(kept):,} weakly labelled sentences left out: held out")
     return kept if settings.data.labels is Labels.WEAK else [*gold, *kept]
@@ -105,8 +105,12 @@ def weak_files(settings: PipelineSettings) -> tuple[Path, ...]:
     return () if settings.data.labels is Labels.CORPUS else settings.data.weak
 
 
-def _words(labelled: LabelledSentence) -> str:
-    return " ".join(labelled.sentence.text.casefold().split())
+def without_held_out(
+    weak: Sequence[LabelledSentence], held_out: Sequence[LabelledDocument]
+) -> list[LabelledSentence]:
+    """Return the weakly labelled sentences whose words stand in no document that is held out."""
+    held = {letters_and_digits(one.sentence.text) for one in sentences_of(held_out)}
+    return [one for one in weak if letters_and_digits(one.sentence.text) not in held]
 
 
 def train_model(

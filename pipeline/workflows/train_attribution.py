@@ -33,7 +33,7 @@ LIMITS = (
     "Holders and targets are found for labels that a classifier gave; where the label is wrong, so "
     "is what is said of it.",
     "The model reads the sentence and a few before it. An actor named earlier is found only "
-    "through a pronoun and a reporting verb.",
+    "through a pronoun, and where a reporting verb or the beginning of a sentence names him.",
     "Targets are often a matter of judgement: how much of a phrase is quoted differs between "
     "annotators as well.",
 )

@@ -1,4 +1,4 @@
-"""What one worker of a cluster does: read a unit of work, label it, write its rows.
+"""Units of work for a cluster, and what one worker does: read a unit, label it, write its rows.
 
 A unit's rows are `part-000000.parquet`; they count once `part-000000.json` says what they hold. So
 a unit may be begun on several machines and broken off at any moment; its files are the same.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -22,12 +22,13 @@ from pipeline.decision import DecisionRule
 from pipeline.errors import InputError, OutputError, StanceError
 from pipeline.inference.job import ROWS, WRITE_EVERY, Key
 from pipeline.inference.sinks import SINKS
-from pipeline.ingest.identities import Found, survey
-from pipeline.ingest.parts import Part, PartsReading, Place
+from pipeline.ingest.identities import Judge, Survey, count_rows, survey
+from pipeline.ingest.parts import Part, PartDocuments, PartsReading
+from pipeline.ingest.sentence_rows import read_parts, unreadable_table
 from pipeline.output import whole_file, write_text
 from pipeline.records import Rejection
 from pipeline.settings.ingest import IngestSettings
-from pipeline.workflows.classify import DocumentRows
+from pipeline.workflows.classify import DocumentRows, LabelledRows, SentenceTable
 from pipeline.workflows.record_files import rejects_path
 
 STATEMENTS: Key = ("statements",)
@@ -38,15 +39,16 @@ MOST_ATTEMPTS = 10
 
 @dataclass(frozen=True, slots=True)
 class WorkUnit:
-    """Parts that are read together, and what is known of their documents; see `PartsReading`."""
+    """Parts that are read together, and what is known of their documents; see `PartsReading`.
+
+    `before` counts the rows before it where rows are sentences.
+    """
 
     number: int
     parts: tuple[Part, ...]
     known: tuple[tuple[str, str, str | Rejection], ...] = ()
-
-    def knowing(self, known: Mapping[Place, str | Rejection]) -> WorkUnit:
-        """Return the unit with what was found out about its documents."""
-        return replace(self, known=tuple((*place, verdict) for place, verdict in known.items()))
+    ending: tuple[Rejection, ...] = ()
+    before: int = 0
 
     def to_json(self) -> str:
         """Return the unit as ASCII."""
@@ -63,13 +65,17 @@ _UNIT = TypeAdapter(WorkUnit)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What all units have in common. The folders are seen by all machines under these names."""
+    """What all units have in common. The folders are seen by all machines under these names.
+
+    `sentences` says that every row is a sentence.
+    """
 
     folder: Path
     model: Path
     rule: DecisionRule
     device: Device
     settings: IngestSettings
+    sentences: bool = False
 
     def rows_of(self, number: int) -> Path:
         """Return where the rows of a unit go; the rejects stand beside them."""
@@ -121,23 +127,31 @@ class Labeller:
         if job.counts_of(unit.number) is not None:
             return
         begun = self._begin(unit)
-        known = {(source, location): verdict for source, location, verdict in unit.known}
-        documents = DocumentRows(PartsReading(unit.parts, job.settings, known), self._bundle)
-        rows = documents.rows(0)
+        labelled = self._labelled(unit)
+        rows = labelled.rows(0)
         counts: Counter[Key] = Counter()
         with whole_file(path) as file:
-            sink = SINKS[FORMAT].make(file, documents.format, True)
+            sink = SINKS[FORMAT].make(file, labelled.format, True)
             while block := list(islice(rows, WRITE_EVERY)):
                 sink.write([counted.row for counted in block])
                 counts[ROWS] += len(block)
                 for counted in block:
                     counts.update(counted.counts)
             sink.finish()
-        counts[STATEMENTS] = documents.statements
-        documents.rejects.write(rejects_path(path))
+        counts[STATEMENTS] = labelled.statements
+        labelled.rejects.write(rejects_path(path))
         listed = [[*key, n] for key, n in sorted(counts.items())]
         write_text(path.with_suffix(".json"), json.dumps(listed))
         begun.unlink(missing_ok=True)
+
+    def _labelled(self, unit: WorkUnit) -> LabelledRows:
+        settings = self._job.settings
+        if self._job.sentences:
+            documents = PartDocuments(unit.parts, settings, unit.ending)
+            return SentenceTable(read_parts(documents, unit.before, settings), self._bundle)
+        known = {(source, location): verdict for source, location, verdict in unit.known}
+        reading = PartsReading(unit.parts, settings, known, unit.ending)
+        return DocumentRows(reading, self._bundle)
 
     def _begin(self, unit: WorkUnit) -> Path:
         """Count in a file, which is returned, how often the unit was begun."""
@@ -158,9 +172,42 @@ class Labeller:
         return begun
 
 
-def survey_unit(unit: str, settings: IngestSettings) -> list[Found] | StanceError:
-    """Return the documents of a unit, or why they cannot be read."""
+def survey_parts(
+    parts: tuple[Part, ...], settings: IngestSettings, sentences: bool
+) -> Survey | StanceError:
+    """Return what a unit holds, or why it cannot be read."""
     try:
-        return survey(WorkUnit.from_json(unit).parts, settings)
+        return count_rows(parts, settings) if sentences else survey(parts, settings)
     except StanceError as error:
         return error
+
+
+def planned(
+    packs: Iterable[tuple[Part, ...]],
+    surveys: Iterable[Survey],
+    settings: IngestSettings,
+    sentences: bool,
+) -> Iterator[WorkUnit]:
+    """Yield the units to label: the parts of each, judged by what was surveyed of it.
+
+    Parts behind the end of what can be read of their source are left out.
+
+    Raises:
+        InputError: nothing of a table of sentences can be read.
+    """
+    judge = Judge(settings)
+    ended: dict[str, Rejection] = {}
+    refused: Rejection | None = None
+    number = before = 0
+    for parts, held in zip(packs, surveys, strict=True):
+        left = tuple(part for part in parts if part.source not in ended)
+        if left:
+            verdicts = judge.judge(one for one in held.found if one.source not in ended)
+            known = tuple((*place, verdict) for place, verdict in verdicts.items())
+            ending = tuple(one for one in held.ended if one.source not in ended)
+            yield WorkUnit(number, left, known, ending, before)
+            number, before = number + 1, before + held.rows
+            refused = held.refused if before == held.rows else refused
+        ended.update((one.source, one) for one in held.ended)
+    if sentences and before == 1 and refused is not None:
+        raise unreadable_table(refused)

@@ -92,6 +92,33 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "loaded: []"
 
 
+def test_classify_imports_only_what_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("We agree.", encoding="utf-8")
+    model = ROOT / "models" / "default"
+    unneeded = {
+        *("pipeline.settings.experiment", "pipeline.workflows.classify_on_ray"),
+        *("pipeline.workflows.abstention", "pyarrow", "scipy", "fastapi", "jinja2"),
+    }
+    code = (
+        "import sys\n"
+        "from pipeline.cli.app import app\n"
+        "try:\n"
+        f"    app(['classify', 'one.txt', '--out', 'one.jsonl', '--model', {str(model)!r}])\n"
+        "except SystemExit as ended:\n"
+        "    assert not ended.code\n"
+        f"print('loaded:', sorted({unneeded!r} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "loaded: []"
+
+
 def test_the_version(shared: Stance) -> None:
     from pipeline import __version__
 

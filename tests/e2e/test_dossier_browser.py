@@ -286,6 +286,33 @@ def test_a_sentence_is_read_in_its_statement(page: Browser, address: str) -> Non
     assert texts(page, "#shown .party")[0] == "the soup target"
 
 
+def test_a_link_leads_to_the_second_of_two_given_sentences_with_one_id(
+    page: Browser, tiny: Codebook, tmp_path: Path
+) -> None:
+    given = {"topic": ("food",), "tone": ("blame",)}
+    said = ["Good soup.", "Cold soup."]
+    (html,) = render_dossier(
+        [Prediction(Sentence("7", "t.csv", text, 0, len(text)), given, {}, "m") for text in said],
+        {"t.csv": Statement("t.csv", "", "t.csv")},
+        tiny,
+        [
+            Finding("t.csv", "7", "topic", "food", 0.9, Party("SPEAKER", None, (), 0.9), None, text)
+            for text in said
+        ],
+        name="d.html",
+        title="T",
+        model=MODEL,
+        attribution_model="rules",
+        made_on=date(2026, 3, 4),
+    ).values()
+    (tmp_path / "d.html").write_text(html, encoding="utf-8")
+    for number, text in enumerate(said):
+        open_at(page, (tmp_path / "d.html").as_uri())
+        press(page, f"#finding{number} .open")
+        open_at(page, page.current_url)
+        assert texts(page, "#shown") == [text]
+
+
 def test_the_selection_is_saved_as_csv_and_citations(page: Browser, downloads: Path) -> None:
     one(page, "#speaker").send_keys("Ann")
     until(page, lambda: shown(page) == ["0", "1", "2"])

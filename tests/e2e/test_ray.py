@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -26,7 +27,12 @@ from pipeline.inference import RowFormat, Unfinished
 from pipeline.inference.comparison import compare, fingerprint
 from pipeline.settings.classifiers import RulesSettings
 from pipeline.settings.ingest import IngestSettings
-from pipeline.workflows.classify import ClassifySummary, Target, classify_documents
+from pipeline.workflows.classify import (
+    ClassifySummary,
+    Target,
+    classify_documents,
+    classify_sentence_rows,
+)
 from pipeline.workflows.classify_on_ray import Cluster, classify_on_ray
 from pipeline.workflows.record_files import rejects_path
 from pipeline.workflows.watcher import Silent
@@ -138,14 +144,18 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a table of 1,500 rows, some of them bad, twice there, or with an id twice."""
+    """A folder with tables of 1,500 rows, some of them bad, twice there, or with an id twice."""
     folder = tmp_path_factory.mktemp("reviews")
+    rows: list[dict[str, str]] = []
     with (folder / "a.jsonl").open("w", encoding="utf-8") as file:
         for n in range(1500):
             said = {"text": f"Review {n % 1450}. {SAID[n % 3]}", "speaker": f"Guest {n % 7}"}
             if n % 300 == 7:
                 said["id"] = f"id-{n % 600}"
+            rows.append(said | {"text": f"Again: {said['text']}" if n % 500 != 3 else ""})
             file.write("not JSON\n" if n % 500 == 3 else json.dumps(said) + "\n")
+    columns = {name: [row.get(name) for row in rows] for name in ("text", "speaker", "id")}
+    pq.write_table(pa.table(columns), folder / "f.parquet", row_group_size=700)
     (folder / "b.csv").write_text('text\n"The soup was\ncold."\n' * 3, encoding="utf-8")
     (folder / "c.txt").write_text("Review 4. " + SAID[1], encoding="utf-8")
     (folder / "d.txt").write_text("", encoding="utf-8")
@@ -161,6 +171,7 @@ class Work:
     model: Path
     local: Path
     summary: ClassifySummary
+    sentences: bool = False
 
     def on_cluster(
         self,
@@ -181,6 +192,7 @@ class Work:
             cluster=Cluster(unit_bytes=unit_bytes),
             unfinished=unfinished,
             watcher=watcher or Silent(),
+            sentences=self.sentences,
         )
 
     def assert_same(self, out: Path, summary: ClassifySummary) -> None:
@@ -234,6 +246,35 @@ def work(reviews: Path, kitchen: Path, tmp_path_factory: pytest.TempPathFactory)
 def test_two_machines_give_what_one_gives(machines: Machines, work: Work, tmp_path: Path) -> None:
     del machines
     work.assert_same(tmp_path / "out", work.on_cluster(tmp_path / "out"))
+
+
+@pytest.mark.parametrize("table", ["a.jsonl", "f.parquet"])
+def test_rows_that_are_sentences(
+    machines: Machines, work: Work, tmp_path: Path, table: str
+) -> None:
+    del machines
+    local = tmp_path / "local.parquet"
+    summary = classify_sentence_rows(
+        str(work.inputs / table),
+        IngestSettings(),
+        load_bundle(work.model),
+        Target(str(local)),
+        stdin=sys.stdin.buffer,
+        watcher=Silent(),
+    )
+    assert summary.sentences == 1500
+    assert summary.rejected
+    rows = Work(work.inputs / table, work.model, local, summary, sentences=True)
+    out = tmp_path / "out"
+    on_cluster = rows.on_cluster(out)
+    parts = sorted(out.iterdir())
+    assert len(parts) > 3
+    # Identifiers may be given twice in such a table, so rows are compared by their places.
+    assert pa.concat_tables(map(pq.read_table, parts)).equals(pq.read_table(local))
+    assert on_cluster.labels == summary.labels
+    assert on_cluster.rejected == summary.rejected
+    assert summary.rejects_file is not None
+    assert rejects_path(out).read_bytes() == summary.rejects_file.read_bytes()
 
 
 @pytest.mark.parametrize("loss", ["worker", "machine"])

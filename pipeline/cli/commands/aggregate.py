@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.settings.aggregation import Period
+from pipeline.settings.aggregation import Period, TableFormat
 
 
 def aggregate(
@@ -24,6 +24,9 @@ def aggregate(
         list[Path] | None,
         typer.Option("--actors", "-a", help="Your own actors (YAML), for their names."),
     ] = None,
+    tables: Annotated[
+        TableFormat, typer.Option("--format", help="Format of the tables.")
+    ] = TableFormat.CSV,
 ) -> None:
     """Sum up attributed labels: by statement, by actor and time, as a network, as changes.
 
@@ -35,7 +38,7 @@ def aggregate(
 
     for read in (*attributions, *(actors or ())):
         refuse_output(read, [out / name for name in OUTPUTS])
-    done = run(attributions, out=out, by=by, actors=actors or ())
+    done = run(attributions, out=out, by=by, actors=actors or (), tables=tables)
     console.say(
         f"{out}: {done.used:,} labels of {done.statements:,} statements: {done.stances:,} rows of "
         f"statements, {done.edges:,} edges."

@@ -119,17 +119,14 @@ def classify(
     from pipeline.cli.prepare import bundle_folder, ingest_settings
     from pipeline.codebook import load_codebook
     from pipeline.inference import Unfinished
-    from pipeline.workflows.abstention import abstaining
     from pipeline.workflows.classify import Target, classify_documents, classify_sentence_rows
-    from pipeline.workflows.classify_on_ray import Cluster, classify_on_ray
 
     settings = ingest_settings(column, max_bytes, speaker, date, genre, stdin_format)
     if unit is Unit.SENTENCE and len(inputs) != 1:
         got = f"--unit sentence takes one input, got {len(inputs)}"
         raise SettingsError([got], where="options")
-    if engine is Engine.RAY and (unit is Unit.SENTENCE or out == "-"):
-        got = "--engine ray takes documents and writes a folder; give --out and no --unit sentence"
-        raise SettingsError([got], where="options")
+    if engine is Engine.RAY and out == "-":
+        raise SettingsError(["--engine ray writes a folder; give it with --out"], where="options")
     if engine is Engine.RAY and raw_cells:
         raise SettingsError(["--raw-cells is of CSV; --engine ray writes Parquet"], where="options")
     if engine is Engine.LOCAL and (address or workers):
@@ -148,8 +145,12 @@ def classify(
     target = Target(out, stdout, Unfinished.RESTART if restart else unfinished, raw_cells)
     with console.watcher() as watcher:
         if max_risk is not None and calibrate_on is not None:
+            from pipeline.workflows.abstention import abstaining
+
             bundle = abstaining(bundle, calibrate_on, max_risk, watcher)
         if engine is Engine.RAY:
+            from pipeline.workflows.classify_on_ray import Cluster, classify_on_ray
+
             summary = classify_on_ray(
                 inputs,
                 settings,
@@ -160,6 +161,7 @@ def classify(
                 cluster=Cluster(address, workers),
                 unfinished=target.unfinished,
                 watcher=watcher,
+                sentences=unit is Unit.SENTENCE,
             )
         elif unit is Unit.SENTENCE:
             summary = classify_sentence_rows(

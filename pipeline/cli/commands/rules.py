@@ -128,6 +128,13 @@ def label(
             "and the label model learns from them. Repeatable."
         ),
     ] = None,
+    annotations: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Annotations (.jsonl, .csv, .json): each coder votes beside the rules, and may "
+            "err. Repeatable."
+        ),
+    ] = None,
     column: Column = None,
     max_bytes: MaxBytes = None,
     codebook: CodebookFile = DEFAULT_CODEBOOK,
@@ -143,7 +150,7 @@ def label(
 
     if "-" in inputs:
         raise SettingsError(["standard input cannot be labelled; give files"], where="options")
-    for file in known or []:
+    for file in (*(known or []), *(annotations or [])):
         refuse_output(file, [out])
     with console.watcher() as watcher:
         summary = run(
@@ -152,6 +159,7 @@ def label(
             model=model,
             confidence=confidence,
             known=known or [],
+            annotations=annotations or [],
             settings=ingest_settings(column, max_bytes, None, None, None, None),
             out=out,
             watcher=watcher,
@@ -166,6 +174,20 @@ def label(
         f"unknown: {unknown}; without any rule's vote: {silent}."
         + (f" {summary.known:,} keep the labels of people." if known else "")
     )
+    if annotations:
+        counts = ", ".join(f"{coder} {n:,}" for coder, n in summary.coders.items())
+        console.say(f"Sentences that coders answered: {counts or 'none'}.")
+    if summary.voted:
+        console.say(
+            f"By majority, with too few rules or coders for {model.value}: "
+            f"{', '.join(summary.voted)}."
+        )
+    if summary.without_rules:
+        console.say(
+            f"Without a rule, their tasks unknown where nobody answered: "
+            f"{', '.join(summary.without_rules)}. Write rules for them, or leave the labels out of "
+            "the codebook (docs/rules.md)."
+        )
     if not summary.converged:
         console.say("The estimate had not come to rest; more sentences or fewer rules may help.")
     console.rejected(dict(summary.rejected), summary.rejects_file)

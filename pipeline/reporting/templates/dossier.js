@@ -84,7 +84,7 @@ function restore() {
   const asked = new URLSearchParams(location.hash.slice(1)).get("finding");
   fillForm(filter);
   apply();
-  const finding = asked && findings.find((one) => nameOf(one) === asked);
+  const finding = asked && findingAt(asked);
   if (finding) open(finding);
 }
 options("holder", findings.flatMap((finding) => finding.holder.names));

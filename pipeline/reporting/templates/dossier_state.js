@@ -70,10 +70,21 @@ function address(f, finding = null) {
   const parts = new URLSearchParams();
   for (const label of f.labels) parts.append("label", label);
   for (const key of FIELDS) if (f[key]) parts.set(key, f[key]);
-  if (finding) parts.set("finding", nameOf(finding));
+  if (finding) parts.set("finding", linkTo(finding));
   return `#${parts}`;
 }
 const nameOf = (finding) => [sentenceOf(finding).id, finding.column.key, finding.holder.words].join(" ");
+/* Sentences that were given may share an id; the second of a name is told apart by its number */
+const named = (name) => findings.filter((one) => nameOf(one) === name);
+function linkTo(finding) {
+  const name = nameOf(finding);
+  const turn = named(name).indexOf(finding) + 1;
+  return turn > 1 ? `${name} (${turn})` : name;
+}
+function findingAt(link) {
+  const [, name, turn] = /^(.*?)(?: \((\d+)\))?$/s.exec(link);
+  return named(link)[0] ?? named(name)[Number(turn) - 1];
+}
 const isActive = (f) => address(f) !== "#";
 
 /* Return a test of findings; `except` names fields that it leaves out */

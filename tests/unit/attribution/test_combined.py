@@ -89,6 +89,20 @@ def test_a_joint_holder_is_taken_whole(said: str, told: str, wanted: str) -> Non
     assert holder(passage(said), Told(told)) == (wanted, 0.95)
 
 
+@pytest.mark.parametrize(
+    ("told", "wanted"),
+    [
+        ("The envoy, who left early", "The envoy"),
+        ("The four, led by Chad", "The four"),
+        ("The envoy said he had the papers", "The envoy"),
+        ("The neighbouring states", "The neighbouring states"),
+        ("who", "who"),
+    ],
+)
+def test_what_is_said_of_a_holder_is_no_part_of_him(told: str, wanted: str) -> None:
+    assert holder(passage(f"{told}, denounced the raid."), Told(told)) == (wanted, 0.95)
+
+
 def test_the_rules_are_asked_where_the_model_doubts_that_it_is_the_speaker() -> None:
     said = passage("Mr. Marsh denounced the raid.")
     assert holder(said, Told(None)) == (None, 0.95)
@@ -115,3 +129,20 @@ def test_actors_of_holder_target_and_speaker() -> None:
     nobody = passage("The raid was a crime.")
     [link] = link_answers(linker, nobody, None, [Question(nobody, 0, "x")], [Answer(None, None)])
     assert link.holder == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "actors"),
+    [
+        ("I have the honour to speak on behalf of the European Union.", ("eu",)),
+        ("We make this statement on behalf of France and Mali, and we thank all.", ("FRA", "MLI")),
+        ("I take the floor on behalf of all of us.", ("BEL",)),
+        ("He spoke on behalf of the European Union.", ("BEL",)),
+    ],
+)
+def test_who_speaks_for_a_group_is_linked_to_it(said: str, actors: tuple[str, ...]) -> None:
+    texts = ("We are glad.", said, "We condemn it.", "I now speak in my national capacity.", "Bad.")
+    whole = passage(*texts, speaker="Belgium")
+    asked = [Question(whole, at, "Condemnation") for at in (0, 2, 4)]
+    links = link_answers(load_linker(), whole, None, asked, [Answer(None, None)] * 3)
+    assert [link.holder for link in links] == [("BEL",), actors, ("BEL",)]

@@ -92,6 +92,21 @@ def test_the_best_span_has_whole_words_of_one_sentence(tokenizer: QuestionTokeni
     assert best_span(encoded, starts, ends, allowed).span is None
 
 
+def test_none_is_answered_only_if_it_is_probable_enough(tokenizer: QuestionTokenizer) -> None:
+    [encoded] = tokenizer.encode([Question(passage("The soup was excellent."), 0, "Service")])
+    starts, ends = np.zeros((2, len(encoded)), dtype=np.float32)
+    starts[0] = 0.5
+    allowed = encoded.sentences >= 0
+    none = best_span(encoded, starts, ends, allowed)
+    assert none.span is None
+    assert none.probability < 0.6
+    some = best_span(encoded, starts, ends, allowed, least_none=0.6)
+    assert some.span is not None
+    assert some.probability < none.probability
+    nowhere = np.zeros(len(encoded), dtype=bool)
+    assert best_span(encoded, starts, ends, nowhere, least_none=0.6).span is None
+
+
 def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="tokenizer"):
         QuestionTokenizer.from_folder(tmp_path, max_tokens=48, context_tokens=12)

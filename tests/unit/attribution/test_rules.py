@@ -41,6 +41,18 @@ def holder(*texts: str, speaker: str | None = None) -> str | None:
         ("The firm support of the President is known.", None),
         ("Let me say that this was a crime.", None),
         ("The United States must act.", None),
+        ("The envoy is asked to stop the raid.", None),
+        ("We support the truce proposed by the envoy.", None),
+        ("The cabinet saluted the raid.", "The cabinet"),
+        ("In its statement of May the Council urged all to leave.", "the Council"),
+        ("On the raid of these days, we call on all to leave.", None),
+        (
+            "The raid was a crime, said the exiled Minister Lee, and a folly.",
+            "the exiled Minister Lee",
+        ),
+        ("Mr. Lee, said the envoy was late, condemned it.", "Mr. Lee"),
+        ("The Council is alarmed and urges all to leave.", "The Council"),
+        ("The envoys themselves condemned the raid.", "The envoys"),
     ],
 )
 def test_the_holder_stands_before_the_verb_or_behind_by(text: str, wanted: str | None) -> None:
@@ -55,6 +67,26 @@ def test_a_pronoun_is_the_last_who_was_named() -> None:
     )
     assert holder(*texts, "He called it a crime.") == "General Marsh"
     assert holder("The market burned.", "He called it a crime.") is None
+
+
+@pytest.mark.parametrize(
+    ("texts", "wanted"),
+    [
+        (("The Committee condemned the raid.", "It called it bad."), "The Committee"),
+        (("Mr. Lee denounced it.", "The ministers met.", "They called it bad."), "The ministers"),
+        (
+            ("The Prime Minister of Chad is ill.", "She called it bad."),
+            "The Prime Minister of Chad",
+        ),
+        (("The two ministers met.", "He called it bad."), None),
+        (("We condemned the raid.", "They called it bad."), None),
+        (("The envoy of Chad left the raid that he condemned.",), "The envoy of Chad"),
+    ],
+)
+def test_a_pronoun_agrees_with_whom_it_refers_to(
+    texts: tuple[str, ...], wanted: str | None
+) -> None:
+    assert holder(*texts) == wanted
 
 
 @pytest.mark.parametrize(

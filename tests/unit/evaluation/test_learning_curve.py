@@ -81,6 +81,37 @@ def test_an_undefined_size_is_shown_and_left_out_of_the_fit() -> None:
     assert fitted.points[-1].value == pytest.approx(0.8 - 1280**-0.5, abs=0.01)
 
 
+def test_undefined_draws_leave_the_size_in_the_fit_and_are_counted() -> None:
+    draw = np.random.default_rng(1)
+    values = 0.8 - SIZES**-0.5
+    replicates = values + draw.normal(0, 0.01, (50, 6))
+    sizes = SIZES.astype(int).tolist()
+    whole = fit_curve("s", sizes, [1.0] * 6, values, replicates)
+    holed = replicates.copy()
+    holed[0, :] = np.nan
+    holed[1, 5] = np.nan
+    holed[2, :3] = np.nan
+    fitted = fit_curve("s", sizes, [1.0] * 6, values, holed)
+    assert [point.undefined for point in fitted.points] == [2, 2, 2, 1, 1, 2, 2, 2]
+    assert [point.undefined for point in whole.points] == [0] * 8
+    assert [point.value for point in fitted.points] == [point.value for point in whole.points]
+    assert fitted.laws is not None
+    assert whole.laws is not None
+    assert len(fitted.laws.a) == 48
+    # A draw with a hole is fitted to what it has, as if the size had not been there.
+    alone = fit_power_law(SIZES[:5], replicates[1:2, :5])
+    assert fitted.laws.at(SIZES)[0] == pytest.approx(alone.at(SIZES)[0])
+    assert fitted.laws.at(SIZES)[1:] == pytest.approx(whole.laws.at(SIZES)[3:])
+
+
+def test_without_a_draw_that_can_be_fitted_nothing_is_extrapolated() -> None:
+    values = 0.8 - SIZES**-0.5
+    holed = np.tile(np.where(SIZES > 40, np.nan, values), (50, 1))
+    fitted = fit_curve("s", SIZES.astype(int).tolist(), [1.0] * 6, values, holed)
+    assert fitted.law is None
+    assert [point.undefined for point in fitted.points] == [0, 0, 0, 50, 50, 50]
+
+
 def test_sizes_are_halved_down_to_a_few() -> None:
     assert halvings(100) == [6, 12, 25, 50, 100]
     assert halvings(6) == [6]

@@ -49,6 +49,12 @@ def test_rows_come_back(suffix: str, codebook: Codebook, tmp_path: Path) -> None
             assert after[name] == expected, name
 
 
+def test_blank_lines_are_no_rows(codebook: Codebook, tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_bytes(b'\n{"doc_id": "d"}\r\n \r\n{"doc_id": "e"}\n\n')
+    read = read_rows(tmp_path / "p.jsonl", RowFormat(codebook), ("doc_id",))
+    assert list(read) == [(2, {"doc_id": "d"}), (4, {"doc_id": "e"})]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

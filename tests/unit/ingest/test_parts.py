@@ -2,35 +2,70 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
 from pipeline.ingest import Reading
-from pipeline.ingest.identities import Judge, survey
-from pipeline.ingest.parts import MOST_FILES, Part, PartsReading, cut, packed, whole
+from pipeline.ingest.identities import count_rows, survey
+from pipeline.ingest.parts import (
+    MOST_FILES,
+    MOST_ROWS,
+    Part,
+    PartDocuments,
+    PartsReading,
+    cut,
+    packed,
+    whole,
+)
+from pipeline.ingest.readers.parquet import BATCH_ROWS
+from pipeline.ingest.sentence_rows import SentenceRow, read_parts, read_sentence_rows
 from pipeline.records import Rejection, RejectReason, Statement
 from pipeline.settings.ingest import IngestSettings
+from pipeline.workflows.work_units import WorkUnit, planned
 
 SETTINGS = IngestSettings(max_bytes=400)
 Items = list[Statement | Rejection]
 
 
+def planned_units(
+    paths: Sequence[Path], size: int, wanted: IngestSettings, sentences: bool = False
+) -> Iterator[WorkUnit]:
+    """Plan as a cluster does: cut, pack, survey, judge."""
+    packs = list(packed((p for path in paths for p in cut(whole(path), wanted, size)), size))
+    survey_one = count_rows if sentences else survey
+    return planned(packs, (survey_one(pack, wanted) for pack in packs), wanted, sentences)
+
+
 def read_apart(paths: Sequence[Path], size: int, wanted: IngestSettings = SETTINGS) -> Items:
-    """Read as a cluster does: cut, pack, survey, judge, read."""
-    units = list(packed((p for path in paths for p in cut(whole(path), wanted, size)), size))
-    judge = Judge(wanted)
-    known = [judge.judge(survey(unit, wanted)) for unit in units]
+    """Read as a cluster does."""
     return [
         item
-        for unit, verdicts in zip(units, known, strict=True)
-        for item in PartsReading(unit, wanted, verdicts)
+        for unit in planned_units(paths, size, wanted)
+        for item in PartsReading(
+            unit.parts, wanted, {(place, at): v for place, at, v in unit.known}, unit.ending
+        )
+    ]
+
+
+def sentences_apart(path: Path, size: int, wanted: IngestSettings = SETTINGS) -> list[SentenceRow]:
+    """Read a table of sentences as a cluster does."""
+    return [
+        found
+        for unit in planned_units([path], size, wanted, sentences=True)
+        for found in read_parts(PartDocuments(unit.parts, wanted, unit.ending), unit.before, wanted)
     ]
 
 
@@ -85,6 +120,13 @@ def test_stretches_of_lines_give_the_rows_of_the_file(
     path.write_bytes(data if last_end else data.removesuffix(b"\n"))
     wanted = SETTINGS.model_copy(update={"keep_duplicates": keep})
     assert read_apart([path], size, wanted) == list(Reading([path], wanted))
+    try:
+        together = list(read_sentence_rows(path, wanted, None))
+    except InputError as error:
+        with pytest.raises(InputError, match=re.escape(str(error))):
+            sentences_apart(path, size, wanted)
+    else:
+        assert sentences_apart(path, size, wanted) == together
 
 
 def test_a_large_file_is_cut_at_line_ends(tmp_path: Path) -> None:
@@ -156,3 +198,124 @@ def test_names_are_those_that_were_given(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir("/")
     (item,) = PartsReading([part], SETTINGS)
     assert item.source == "a.txt"
+
+
+# Parquet
+
+
+def a_table(path: Path, count: int, group: int, damaged: int | None = None) -> Path:
+    """Write a table of `count` rows; some are bad, duplicates, or have an id that was given."""
+    texts = [None if n % 97 == 5 else f"Sentence {n % (count - 9)}. Next." for n in range(count)]
+    ids = [f"id-{n % 600}" if n % 300 == 7 else None for n in range(count)]
+    table = pa.table({"other": [[{"a": n}] for n in range(count)], "text": texts, "id": ids})
+    out = io.BytesIO()
+    pq.write_table(table, out, row_group_size=group, use_dictionary=False, compression="zstd")
+    data = bytearray(out.getvalue())
+    if damaged is not None:
+        metadata = pq.ParquetFile(io.BytesIO(data)).metadata
+        column = metadata.row_group(damaged).column(metadata.num_columns - 2)
+        assert column.path_in_schema == "text"
+        start = column.data_page_offset
+        data[start : start + 300] = b"\xff" * 300
+    path.write_bytes(data)
+    return path
+
+
+def stretches(path: Path, size: int) -> list[tuple[int, int] | None]:
+    return [part.rows for part in cut(whole(path), SETTINGS, size)]
+
+
+@pytest.mark.parametrize(("group", "size"), [(100, 300), (700, 300), (700, 4_000), (1300, 1_000)])
+def test_stretches_of_rows_give_the_rows_of_the_table(
+    group: int, size: int, tmp_path: Path
+) -> None:
+    tables = [a_table(tmp_path / name, 1300, group) for name in ("a.parquet", "b.parquet")]
+    assert len(stretches(tables[0], size)) > 2
+    apart = read_apart(tables, size)
+    assert apart == list(Reading(tables, SETTINGS))
+    assert {item.reason for item in apart if isinstance(item, Rejection)} == {
+        RejectReason.BAD_ROW,
+        RejectReason.DUPLICATE,
+    }
+    together = list(read_sentence_rows(tables[0], SETTINGS, None))
+    assert len(together) == 1300
+    assert sentences_apart(tables[0], size) == together
+
+
+@pytest.mark.parametrize("group", [100, 500])
+@pytest.mark.parametrize("damaged", [0, 2])
+def test_behind_damage_nothing_is_read_in_any_stretch(
+    group: int, damaged: int, tmp_path: Path
+) -> None:
+    tables = [
+        a_table(tmp_path / "a.parquet", 1300, group, damaged),
+        a_table(tmp_path / "b.parquet", 1300, group),
+    ]
+    together = list(Reading(tables, SETTINGS))
+    (cut_short,) = (item for item in together if getattr(item, "reason", "") == "unreadable")
+    assert isinstance(cut_short, Rejection)
+    begun = group * damaged + 1
+    assert cut_short.location == (f"from row {begun} on" if damaged else "")
+    assert len(stretches(tables[0], 2_000)) > 2
+    assert read_apart(tables, 2_000) == together
+    if damaged:
+        rows = list(read_sentence_rows(tables[0], SETTINGS, None))
+        assert len(rows) == begun
+        assert sentences_apart(tables[0], 2_000) == rows
+    else:
+        with pytest.raises(InputError, match="damaged or cut short"):
+            sentences_apart(tables[0], 2_000)
+
+
+def test_a_group_that_is_not_what_it_says_ends_its_table(tmp_path: Path) -> None:
+    path = a_table(tmp_path / "a.parquet", 2100, 700)
+    data = path.read_bytes()
+    said, false = b"\xf8\x0a", b"\xfa\x0a"  # 700 and 701 in the footer
+    at = data.rindex(said)
+    path.write_bytes(data[:at] + false + data[at + 2 :])
+    assert pq.ParquetFile(path).metadata.row_group(2).num_rows == 701
+    together = list(Reading([path], SETTINGS))
+    assert getattr(together[-1], "location", "") == "from row 2101 on"
+    assert read_apart([path], 3_000) == together
+
+
+def test_the_reader_need_not_fail_twice_for_no_row_to_be_lost(tmp_path: Path) -> None:
+    path = a_table(tmp_path / "a.parquet", 2100, 700, damaged=1)
+    units = list(planned_units([path], 3_000, SETTINGS))
+    a_table(tmp_path / "b.parquet", 2100, 700).replace(path)
+    status = path.stat()
+    parts = [
+        replace(part, size=status.st_size, changed=status.st_mtime_ns) for part in units[-1].parts
+    ]
+    items = list(PartsReading(parts, SETTINGS, ending=units[-1].ending))
+    assert items[-1] == units[-1].ending[0]
+    assert all(isinstance(item, Statement) or item.location[:4] == "row " for item in items[:-1])
+
+
+def test_stretches_are_whole_batches_of_bounded_size(tmp_path: Path) -> None:
+    path = a_table(tmp_path / "a.parquet", 3000, 1000)
+    cuts = stretches(path, 5_000)
+    bounds = [rows[0] for rows in cuts if rows] + [3000]
+    assert [rows for rows in cuts if rows] == list(pairwise(bounds))
+    assert all(bound % 1000 % BATCH_ROWS == 0 for bound in bounds)
+    packed_well = tmp_path / "b.parquet"
+    pq.write_table(pa.table({"text": ["The same."] * 100_000}), packed_well)
+    assert stretches(packed_well, 100) == [
+        (n, min(n + MOST_ROWS, 100_000)) for n in range(0, 100_000, MOST_ROWS)
+    ]
+
+
+def test_tables_that_cannot_be_cut_stay_whole(tmp_path: Path) -> None:
+    for name, data in {
+        "a.parquet": b"PAR1" + b"\0" * 500 + b"PAR1",
+        "b.parquet": b"%PDF-1.7" + b"\0" * 500,
+    }.items():
+        (tmp_path / name).write_bytes(data)
+    pq.write_table(pa.table({"nothing": ["of use"] * 500}), tmp_path / "c.parquet")
+    pq.write_table(pa.table({"text": pa.array([], pa.string())}), tmp_path / "d.parquet")
+    paths = sorted(tmp_path.iterdir())
+    for path in paths:
+        assert stretches(path, 10) == [None]
+        with pytest.raises(InputError, match=path.name):
+            sentences_apart(path, 10)
+    assert read_apart(paths, 10) == list(Reading(paths, SETTINGS))

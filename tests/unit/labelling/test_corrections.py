@@ -68,6 +68,22 @@ def test_lines_that_are_no_corrections_are_named(tmp_path: Path) -> None:
         read_corrections(tmp_path / "none.jsonl")
 
 
+def test_half_a_character_is_an_error_and_changes_nothing(labelled: Path, tmp_path: Path) -> None:
+    text = labelled.read_text(encoding="utf-8")
+    labelled.write_text("\n" + text.replace("Bread.", "Good \\ud800 bread."), encoding="utf-8")
+    before = labelled.read_bytes()
+    with pytest.raises(InputError, match=r"line 2 holds \\ud800, half a surrogate.*Good .*take"):
+        correct([labelled], [change()])
+    assert labelled.read_bytes() == before
+    # A line that is not corrected stays byte for byte, whatever is in it.
+    assert correct([labelled], [change(doc_id="b", old="praise", new="blame")]).applied == 1
+    patch = tmp_path / "patch.jsonl"
+    row = '{"doc_id": "a", "sentence": 0, "task": "tone", "old": "blame", "new": "praise", '
+    patch.write_text(row + '"reason": "\\ud800"}\n', encoding="utf-8")
+    with pytest.raises(InputError, match="line 1: the line: Invalid JSON"):
+        read_corrections(patch)
+
+
 def test_the_corpus_holds_its_corrections() -> None:
     corpus = ROOT / "seeds" / "corpus"
     files = [corpus / "register.jsonl", corpus / "error-led.jsonl"]

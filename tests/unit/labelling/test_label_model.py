@@ -65,11 +65,11 @@ def test_dawid_skene_finds_the_rates_of_rules_and_beats_the_majority() -> None:
 
 
 def test_known_labels_stand_and_teach_the_rates_of_rules() -> None:
-    rules = with_rules(food=2)
+    rules = with_rules(food=3)
     random = np.random.default_rng(2)
     truth = random.random(600) < 0.5
     liar = np.where(truth, 0.1, 0.9)  # it speaks where the label is not
-    votes = (random.random((600, 2)) < np.stack([liar, liar], axis=1)).astype(np.int8)
+    votes = (random.random((600, 3)) < np.stack([liar] * 3, axis=1)).astype(np.int8)
     known = np.full((600, TINY.width), np.nan)
     known[:300, 0] = truth[:300]
     alone = label_votes(votes, rules, LabelModel.DAWID_SKENE).probabilities[:, 0]
@@ -77,6 +77,117 @@ def test_known_labels_stand_and_teach_the_rates_of_rules() -> None:
     assert ((alone > 0.5) == truth).mean() < 0.2
     assert ((taught > 0.5) == truth)[300:].mean() > 0.8
     np.testing.assert_array_equal(taught[:300], truth[:300])
+
+
+@pytest.mark.parametrize("true", [0.0, 1.0])
+def test_a_known_sentence_moves_the_others_little_and_many_settle_the_shares(true: float) -> None:
+    rules = with_rules(food=3)
+    random = np.random.default_rng(3)
+    truth = random.random(900) < 0.5
+    chance = np.where(truth[:, None], 0.3, 0.02)
+    votes = (random.random((900, 3)) < chance).astype(np.int8)
+    known = np.full((900, TINY.width), np.nan)
+    spoken = int(np.flatnonzero(votes.any(axis=1))[0])
+
+    def found() -> np.ndarray:
+        labels = label_votes(votes, rules, LabelModel.DAWID_SKENE, known=known)
+        return labels.probabilities[300:, 0]
+
+    alone = found()
+    known[spoken, 0] = true
+    assert np.abs(found() - alone).max() < 0.1
+    known[:300, 0] = truth[:300]
+    assert alone.mean() < 0.3
+    assert found().mean() == pytest.approx(truth.mean(), abs=0.1)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_labels_with_too_few_rules_are_left_to_the_majority_and_named(number: int) -> None:
+    rules = with_rules(food=number, service=3)
+    votes = np.zeros((400, number + 3), dtype=np.int8)
+    votes[:40, 0] = 1
+    found = label_votes(votes, rules, LabelModel.DAWID_SKENE)
+    assert found.voted == ("topic.food",)
+    assert np.isnan(found.speaks[:number]).all()
+    np.testing.assert_array_equal(
+        found.probabilities[:, 0],
+        label_votes(votes, rules, LabelModel.MAJORITY).probabilities[:, 0],
+    )
+    hard = hard_labels(found.probabilities, TINY, confidence=0.5)
+    assert [one["topic"] for one in hard] == [("food",)] * 40 + [()] * 360
+    assert label_votes(votes, rules, LabelModel.MAJORITY).voted == ()
+
+
+def test_known_labels_of_one_kind_do_not_tell_the_rates_of_few_rules() -> None:
+    rules = with_rules(food=2)
+    known = np.full((400, TINY.width), np.nan)
+    known[:200, 0] = 0.0
+    votes = np.zeros((400, 2), dtype=np.int8)
+    assert label_votes(votes, rules, LabelModel.DAWID_SKENE, known=known).voted == ("topic.food",)
+    known[:50, 0] = 1.0
+    assert label_votes(votes, rules, LabelModel.DAWID_SKENE, known=known).voted == ()
+
+
+@pytest.mark.parametrize("model", LabelModel)
+def test_nothing_is_known_of_a_label_without_a_rule(model: LabelModel) -> None:
+    rules = with_rules(food=3, praise=3)
+    votes = np.ones((4, 6), dtype=np.int8)
+    known = np.full((4, TINY.width), np.nan)
+    known[0, :2] = [0.0, 1.0]
+    found = label_votes(votes, rules, model, known=known).probabilities
+    assert np.isnan(found[1:, 1]).all()
+    assert np.isfinite(np.delete(found[1:], 1, axis=1)).all()
+    topics = [one["topic"] for one in hard_labels(found, TINY, confidence=0.5)]
+    assert topics == [("service",), None, None, None]
+
+
+@pytest.mark.parametrize("task", ["topic", "tone"])
+def test_coders_are_weighed_by_how_reliable_they_are(task: str) -> None:
+    """Two careful coders and one who guesses, beside rules that speak now and then."""
+    random = np.random.default_rng(6)
+    rules = with_rules(food=2, service=2, praise=1, blame=1)
+    part, n = TINY.slice_of(task), 1500
+    classes = 2 if task == "topic" else 3
+    truth = random.integers(classes, size=n)
+    votes = np.zeros((n, len(rules)), dtype=np.int8)
+    own = rules.columns - part.start
+    mine = (own >= 0) & (own < part.stop - part.start)
+    chance = np.where(truth[:, None] == own[None, :], 0.3, 0.03)
+    votes[:, mine] = (random.random(chance.shape) < chance)[:, mine]
+    answers = np.full((3, n, TINY.width), np.nan)
+    for coder, right in enumerate((0.9, 0.85, 0.34)):
+        said = np.where(random.random(n) < right, truth, random.integers(classes, size=n))
+        answers[coder, :, part] = np.eye(classes)[said]
+    answers[:, n // 2 :, part] = np.nan  # nobody saw the second half
+
+    def right(model: LabelModel) -> float:
+        found = label_votes(votes, rules, model, answers=answers)
+        assert not np.isnan(found.probabilities[:, part]).any()
+        told = found.probabilities[: n // 2, part].argmax(axis=1)
+        return float((told == truth[: n // 2]).mean())
+
+    assert right(LabelModel.DAWID_SKENE) > right(LabelModel.MAJORITY) > 0.85
+    alone = label_votes(votes, rules, LabelModel.DAWID_SKENE)
+    assert not set(label_votes(votes, rules, LabelModel.DAWID_SKENE, answers=answers).voted) & {
+        name for name in alone.voted if name.startswith(f"{task}.")
+    }
+
+
+@pytest.mark.parametrize("model", LabelModel)
+def test_a_coder_speaks_on_labels_without_a_rule_where_he_answered(model: LabelModel) -> None:
+    rules = with_rules(food=3)
+    votes = np.zeros((3, 3), dtype=np.int8)
+    answers = np.full((1, 3, TINY.width), np.nan)
+    answers[0, 0] = [0.0, 1.0, 0.0, 1.0, 0.0]
+    found = label_votes(votes, rules, model, answers=answers).probabilities
+    topics = [one["topic"] for one in hard_labels(found[:1], TINY, confidence=0.5)]
+    assert found[0, TINY.slice_of("tone")].argmax() == 1
+    assert np.isnan(found[1:, 1:]).all()
+    assert np.isfinite(found[:, 0]).all()
+    if model is LabelModel.MAJORITY:
+        assert topics == [("service",)]
+    with pytest.raises(ShapeError, match="answers"):
+        label_votes(votes, rules, model, answers=answers[0])
 
 
 def test_votes_against_a_label_lower_it_in_every_model() -> None:

@@ -52,7 +52,7 @@ def rows_of_statement(bundle: Bundle, row: dict[str, str]) -> list[dict[str, obj
 
 def rows_of_sentences(bundle: Bundle, items: list[dict[str, str]]) -> list[dict[str, object]]:
     lines = "".join(json.dumps(item) + "\n" for item in items)
-    read = list(read_sentence_rows("-", SETTINGS, io.BytesIO(lines.encode())))
+    read = list(read_sentence_rows(Stdin(), SETTINGS, io.BytesIO(lines.encode())))
     readable = [row.sentence for row in read if row.rejection is None]
     found = iter(labelled(readable, bundle, [NO_ORIGIN] * len(readable)))
     rows = RowFormat(bundle.codebook)

@@ -16,12 +16,13 @@ from pipeline.errors import InputError, OutputError
 from pipeline.inference.attributed import AttributionFormat
 from pipeline.inference.sinks import csv_cell
 from pipeline.records import SPEAKER, RejectReason
-from pipeline.settings.aggregation import Period
+from pipeline.settings.aggregation import Period, TableFormat
 from pipeline.workflows.aggregate import OUTPUTS, Aggregation, aggregate, remarks
 
 ROOT = Path(__file__).parents[3]
 Data = dict[str, object]
-FILES = set(OUTPUTS) - {"rejects.jsonl"}
+PARQUET = {name for name in OUTPUTS if name.endswith(".parquet")}
+FILES = set(OUTPUTS) - {"rejects.jsonl"} - PARQUET
 
 
 def row(**given: object) -> Data:
@@ -140,6 +141,28 @@ def test_all_formats_give_the_same_tables(
         assert one.splitlines() == other.splitlines()
 
 
+def test_tables_as_parquet_hold_what_those_as_csv_hold(
+    run: Callable[..., Aggregation], gold: list[Data], tmp_path: Path
+) -> None:
+    import pyarrow.parquet as pq
+
+    run(gold)
+    out = tmp_path / "out"
+    before = {path.stem: table(path) for path in out.glob("*.csv")}
+    path = write(tmp_path / "rows.jsonl", gold)
+    aggregate([path], out=out, by=Period.MONTH, tables=TableFormat.PARQUET)
+    assert {one.name for one in out.iterdir()} == {
+        name for name in OUTPUTS if not name.endswith((".csv", "rejects.jsonl"))
+    }, "tables of the run before are gone"
+    assert "| statements.parquet |" in (out / "about.md").read_text(encoding="utf-8")
+    for name, rows in before.items():
+        found = pq.read_table(out / f"{name}.parquet").to_pylist()
+        assert [{key: csv_cell(value) for key, value in one.items()} for one in found] == rows, name
+    first = pq.read_table(out / "statements.parquet").to_pylist()[0]
+    assert isinstance(first["sentences"], int)
+    assert isinstance(first["mean_probability"], float)
+
+
 def test_rows_in_are_rows_used_and_rejects(run: Callable[..., Aggregation], tmp_path: Path) -> None:
     good = row()
     bad: list[Data] = [
@@ -167,6 +190,14 @@ def test_rows_in_are_rows_used_and_rejects(run: Callable[..., Aggregation], tmp_
     again = aggregate([write(path, [good])], out=tmp_path / "out", by=Period.YEAR)
     assert again.rejects_file is None
     assert {one.name for one in (tmp_path / "out").iterdir()} == FILES
+
+
+def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
+    path = write(tmp_path / "rows.jsonl", [row(), row(sentence_id="a#1", probability=2)])
+    path.write_text("\n" + path.read_text("utf-8").replace("}\n", "}\n \r\n") + "\n", "utf-8")
+    done = aggregate([path], out=tmp_path / "out", by=Period.YEAR)
+    assert (done.read, done.used) == (2, 1)
+    assert [one.location for one in done.rejects] == ["line 4"]
 
 
 def test_bad_lines_of_csv_are_set_aside(tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ def document(name: str, *texts: str, tone: str = "neither") -> LabelledDocument:
 def learned(
     seen: Iterable[LabelledDocument], held_out: Iterable[LabelledDocument], changed: str = ""
 ) -> Learned:
-    return Learned(tuple(seen), tuple(held_out), changed)
+    sentences = tuple(one for document in seen for one in document.sentences)
+    return Learned(sentences, tuple(held_out), changed)
 
 
 @pytest.fixture

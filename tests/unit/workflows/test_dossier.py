@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from pipeline.actors import load_registry
 from pipeline.bundle import Bundle
+from pipeline.codebook import Codebook
 from pipeline.errors import InputError, SettingsError
 from pipeline.inference.attributed import AttributionFormat
+from pipeline.records import Prediction, Sentence, Statement
+from pipeline.reporting import ModelFacts, render_dossier
 from pipeline.settings.ingest import IngestSettings
-from pipeline.workflows.classify import Target, classify_documents
+from pipeline.workflows.classify import Target, classify_documents, classify_sentence_rows
 from pipeline.workflows.findings import read_findings
 from pipeline.workflows.report import report
 from pipeline.workflows.watcher import Silent
@@ -35,9 +40,8 @@ def predictions(project: Path, bundle: Bundle) -> Path:
     return out
 
 
-@pytest.fixture
-def rows(predictions: Path) -> list[Row]:
-    """One row for each food label: the first is held by actors, others by the speaker."""
+def attributed(predictions: Path) -> list[Row]:
+    """One row for each food label, held by the speaker."""
     found: list[Row] = []
     lines = [json.loads(line) for line in predictions.read_text("utf-8").splitlines()]
     for line in lines:
@@ -49,6 +53,13 @@ def rows(predictions: Path) -> list[Row]:
         row |= {"holder": "SPEAKER", "holder_actors": [], "target_actors": [], "p_holder": 0.9}
         row |= {"attribution_model": "hand-made"}
         found.append(row)
+    return found
+
+
+@pytest.fixture
+def rows(predictions: Path) -> list[Row]:
+    """The first is held by actors."""
+    found = attributed(predictions)
     found[0] |= {"holder": "Paris", "holder_actors": ["FRA", "the-guests"]}
     found[0] |= {"holder_start": found[0]["start"], "holder_end": found[0]["end"]}
     return found
@@ -115,3 +126,103 @@ def test_without_any_label_there_is_still_a_page(
     summary = report(predictions, model=bundle_folder, out=out, title="T", attributions=nothing)
     assert summary.findings == 0
     assert "Findings" in out.read_text(encoding="utf-8")
+
+
+GIVEN = """\
+id,text,speaker,date,genre
+7,The soup was excellent.,Ann,2024-01-02,letter
+7,The soup was cold.,Bo,2024-02-03,letter
+7,The waiter is here.,Bo,2024-02-03,diary
+7,We love the soup.,Bo,2024-02-03,diary
+7,The soup was cold.,Bo,2024-02-03,letter
+8,The soup was warm.,,,
+"""
+
+
+def test_given_sentences_keep_apart_and_keep_what_is_said_of_them(
+    bundle: Bundle, bundle_folder: Path, tmp_path: Path
+) -> None:
+    """Although they share an id; speakers and dates are there to filter by."""
+    (tmp_path / "in.csv").write_text(GIVEN, encoding="utf-8")
+    predictions, out = tmp_path / "p.jsonl", tmp_path / "d.html"
+    classify_sentence_rows(
+        str(tmp_path / "in.csv"),
+        IngestSettings(),
+        bundle,
+        Target(str(predictions)),
+        stdin=io.BytesIO(),
+        watcher=Silent(),
+    )
+    rows = attributed(predictions)
+    assert len(rows) == 5
+    summary = report(
+        predictions,
+        model=bundle_folder,
+        out=out,
+        title="T",
+        attributions=write(tmp_path / "a.jsonl", rows),
+    )
+    assert (summary.statements, summary.sentences) == (3, 6)
+    page = out.read_text(encoding="utf-8")
+    embedded = re.findall(r'<script type="application/json" id="\w+">(.*?)</script>', page)
+    data, texts = map(json.loads, embedded)
+    assert [one[2:4] + one[6:8] for one in data["statements"]] == [
+        ["Ann", "2024-01-02", "letter", str(tmp_path / "in.csv")],
+        ["Bo", "2024-02-03", "", str(tmp_path / "in.csv")],
+        ["Unknown speaker (in.csv)", "", "", str(tmp_path / "in.csv")],
+    ]
+    sentences = [s[0] for one in texts for block in one for s in block[3]]
+    assert [(one[0], sentences[one[0]]) for one in data["findings"]] == [
+        (0, "The soup was excellent."),
+        (1, "The soup was cold."),
+        (3, "We love the soup."),
+        (4, "The soup was cold."),
+        (5, "The soup was warm."),
+    ]
+    assert [data["actors"][one[3][0][0]] for one in data["findings"]] == [
+        "Ann",
+        *["Bo"] * 3,
+        "Unknown speaker (in.csv)",
+    ]
+    assert 'id="from" type="date"' in page
+    assert all(len(block[3]) == 1 for one in texts for block in one)
+
+
+def test_parts_of_a_larger_dossier_before_are_removed(
+    predictions: Path, rows: list[Row], bundle: Bundle, bundle_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "my dossier.html"
+    for name, html in large(bundle.codebook, out.name).items():
+        (tmp_path / name).write_text(html, encoding="utf-8")
+    others = {
+        "my dossier-4.html": "<p>My own notes</p>",
+        "my dossier-5.html": large(bundle.codebook, "dossier.html")["dossier-2.html"],
+        "my dossier-a.html": "",
+    }
+    for name, html in others.items():
+        (tmp_path / name).write_text(html, encoding="utf-8")
+    before = {path.name for path in tmp_path.glob("my*")}
+    assert {f"my dossier-{n}.html" for n in (1, 2, 3)} < before
+    attributions = write(tmp_path / "a.jsonl", rows)
+    report(predictions, model=bundle_folder, out=out, title="T", attributions=attributions)
+    assert {path.name for path in tmp_path.glob("my*")} == {out.name, *others}
+
+
+def large(codebook: Codebook, name: str) -> dict[str, str]:
+    """Three statements, each in a file of its own."""
+    rows = [
+        Prediction(Sentence(doc, doc, "Soup.", 0, 5), dict.fromkeys(codebook.tasks), {}, "m")
+        for doc in "abc"
+    ]
+    return render_dossier(
+        rows,
+        {doc: Statement(doc, "Soup.", doc) for doc in "abc"},
+        codebook,
+        [],
+        name=name,
+        title="T",
+        model=ModelFacts("m", "", ""),
+        attribution_model="",
+        made_on=date(2026, 3, 4),
+        most=1,
+    )

@@ -15,12 +15,20 @@ import pytest
 
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError, SettingsError
-from pipeline.evaluation.estimate_table import BORROWED, FEW, NO_SAMPLE, OVERALL, RARE, EstimateRow
+from pipeline.evaluation.estimate_table import (
+    BORROWED,
+    FEW,
+    NO_SAMPLE,
+    OVERALL,
+    RARE,
+    EstimateRow,
+    Sizes,
+)
 from pipeline.inference.rows import Row, RowFormat
 from pipeline.inference.sinks import SINKS
 from pipeline.settings.estimation import Design
 from pipeline.workflows.draw_sample import draw_sample
-from pipeline.workflows.estimate import Estimation, estimate, write_estimates
+from pipeline.workflows.estimate import Estimation, estimate, to_csv, write_estimates
 from pipeline.workflows.population import read_population
 
 Change = Callable[[list[dict[str, str]]], object]
@@ -462,3 +470,11 @@ def test_the_text_for_a_paper_holds_the_numbers(
         assert part in text
     assert "Egami" not in text
     assert re.search(r"food \d+\.\d % \[\d+\.\d, \d+\.\d\] \(counted: \d+\.\d %\)", text)
+
+
+@pytest.mark.parametrize("evil", ["=1+1", "+1", "-1", "@A1", "\t=1", "\r=1"])
+def test_no_group_is_a_formula(evil: str) -> None:
+    row = EstimateRow("topic", "food", evil, "dsl", -0.5, None, None, Sizes(1, 1, 1, 1, 1))
+    (cells,) = csv.DictReader(io.StringIO(to_csv([row]), newline=""))
+    assert cells["group"] == f"'{evil}"
+    assert cells["estimate"] == "-0.500000"

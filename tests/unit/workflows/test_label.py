@@ -12,6 +12,7 @@ import pytest
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError, SettingsError
 from pipeline.labelling import read_labelled
+from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, to_line
 from pipeline.settings.experiment import PipelineSettings, load_settings
 from pipeline.settings.ingest import IngestSettings
 from pipeline.settings.weak import LabelModel, Labels
@@ -27,6 +28,7 @@ def run(
     *,
     model: LabelModel = LabelModel.WEIGHTS,
     known: Sequence[Path] = (),
+    annotations: Sequence[Path] = (),
 ) -> LabelSummary:
     return label(
         [str(folder / "docs")],
@@ -34,6 +36,7 @@ def run(
         model=model,
         confidence=0.65,
         known=known,
+        annotations=annotations,
         settings=IngestSettings(),
         out=folder / "weak.jsonl",
         watcher=Silent(),
@@ -75,12 +78,72 @@ def test_the_file_is_a_labelled_file_in_which_doubt_is_unknown(
 
 def test_labels_of_people_stand(project: Path, tiny: Codebook) -> None:
     known = project / "people.jsonl"
-    said = {"text": "We  SAT by the window.", "topic": ["service"], "tone": "praise"}
+    said = {"text": "We  SAT by the “window”!", "topic": ["service"], "tone": "praise"}
     known.write_text(json.dumps({"doc_id": "p", "sentences": [said]}) + "\n", encoding="utf-8")
     summary = run(project, tiny, model=LabelModel.DAWID_SKENE, known=[known])
     found = sentences(project)["We sat by the window."]
     assert (found["topic"], found["tone"]) == (["service"], "praise")
     assert summary.known == 1
+
+
+def test_coders_vote_beside_the_rules_and_are_named(project: Path, tiny: Codebook) -> None:
+    stamp = CodebookStamp.of(tiny)
+    item = Item("other", "other#7", "We sat by the WINDOW!")
+    said = [
+        Annotation(item, "ann", stamp, labels={"topic": ("service",), "tone": ("praise",)}),
+        Annotation(item, "bob", stamp, labels={"topic": ("service",)}, abstained=("tone",)),
+        Annotation(Item("o", "o#1", "Nobody said this."), "cleo", stamp, labels={"topic": ()}),
+    ]
+    path = project / "annotations.jsonl"
+    path.write_bytes(b"".join(map(to_line, said)) + b"not JSON\n")
+    summary = run(project, tiny, model=LabelModel.MAJORITY, annotations=[path])
+    assert summary.coders == {"ann": 1, "bob": 1, "cleo": 0}
+    assert sum(summary.rejected.values()) == 2  # the empty file and the line that is none
+    found = sentences(project)
+    window = found["We sat by the window."]
+    assert window["coders"] == {
+        "ann": {"topic": ["service"], "tone": ["praise"]},
+        "bob": {"topic": ["service"]},
+    }
+    assert window["votes"] == {}
+    chances = window["probabilities"]
+    assert isinstance(chances, dict)
+    assert chances["topic"]["service"] > 2 / 3
+    assert chances["tone"]["praise"] > 0.5
+    assert "coders" not in found["A rude waiter brought it."]
+    assert read_labelled(project / "weak.jsonl", tiny)[1] == []
+
+
+def test_a_label_without_a_rule_is_unknown_and_never_denied(project: Path, tiny: Codebook) -> None:
+    data = tiny.model_dump(mode="json")
+    data["tasks"]["topic"]["labels"]["service"]["rules"] = []
+    known = project / "people.jsonl"
+    said = {"text": "We sat by the window.", "topic": [], "tone": "neither"}
+    known.write_text(json.dumps({"doc_id": "p", "sentences": [said]}) + "\n", encoding="utf-8")
+    codebook = Codebook.model_validate(data)
+    summary = run(project, codebook, known=[known])
+    assert summary.without_rules == ("topic.service",)
+    assert summary.unknown["topic"] == summary.sentences - 1
+    found = sentences(project)
+    assert found["We sat by the window."]["topic"] == []
+    rude = found["A rude waiter brought it."]
+    assert rude["topic"] is None
+    chances = rude["probabilities"]
+    assert isinstance(chances, dict)
+    assert chances["topic"]["service"] is None
+    assert chances["topic"]["food"] is not None
+    documents, rejected = read_labelled(project / "weak.jsonl", codebook)
+    assert documents
+    assert not rejected
+
+
+def test_labels_with_few_rules_are_said_to_be_left_to_the_majority(
+    project: Path, tiny: Codebook
+) -> None:
+    summary = run(project, tiny, model=LabelModel.DAWID_SKENE)
+    assert {"topic.food", "topic.service"} <= set(summary.voted)
+    assert summary.without_rules == ()
+    assert not run(project, tiny, model=LabelModel.WEIGHTS).voted
 
 
 def test_a_codebook_without_rules_labels_nothing(project: Path, tiny: Codebook) -> None:

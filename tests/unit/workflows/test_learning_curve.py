@@ -68,6 +68,7 @@ def test_all_points_stand_in_the_table_and_on_the_page(done: LearningCurve, tmp_
         rows = list(csv.DictReader(file))
     assert len(rows) == sum(len(curve.points) for curve in done.curves)
     assert {row["extrapolated"] for row in rows} == {"yes", "no"}
+    assert all(int(row["undefined_draws"]) >= 0 for row in rows)
     page = (tmp_path / "c.html").read_text(encoding="utf-8")
     assert page.count("<svg") == len(TINY.tasks)
     assert 'class="band"' in page

@@ -227,6 +227,20 @@ def test_another_format_is_named(
         report(predictions, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
 
 
+def test_blank_lines_are_no_rows_and_are_counted_in_places(
+    predictions: Path, bundle_folder: Path, tmp_path: Path
+) -> None:
+    lines = predictions.read_bytes()
+    predictions.write_bytes(b"\n" + lines + b"\r\n\n")
+    summary = report(predictions, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
+    assert summary.sentences == len(lines.splitlines())
+    predictions.write_bytes(lines)
+    change_first(predictions, lambda row: {**row, "model": "other-0123"})
+    predictions.write_bytes(b"\n\n" + predictions.read_bytes())
+    with pytest.raises(InputError, match=r"p\.jsonl:3: made by"):
+        report(predictions, model=bundle_folder, out=tmp_path / "r.html", title=TITLE)
+
+
 def test_predictions_of_another_model_are_refused(
     predictions: Path, bundle_folder: Path, tmp_path: Path
 ) -> None:

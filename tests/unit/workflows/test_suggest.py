@@ -218,3 +218,14 @@ def test_too_many_are_refused(predictions: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=f"cannot suggest 900 of {left} sentences"):
         run(predictions, tmp_path / "t.jsonl", Strategy.MIX, number=900)
     assert not (tmp_path / "t.jsonl").exists()
+
+
+def test_too_few_for_every_stratum_are_refused_by_the_option_that_is_there(
+    predictions: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=r"--number: (.|\n)*give (\d+) or more") as error:
+        run(predictions, tmp_path / "t.jsonl", Strategy.STRATIFIED, number=1)
+    assert "--draw" not in str(error.value)
+    enough = int(str(error.value).split("give ")[1].split()[0])
+    done = run(predictions, tmp_path / "t.jsonl", Strategy.STRATIFIED, number=enough)
+    assert done.sentences == enough

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
@@ -17,6 +18,7 @@ from pipeline.evaluation.selection import MEAN
 from pipeline.inference import Unfinished
 from pipeline.settings.experiment import PipelineSettings, load_settings
 from pipeline.tracking import Store, open_store
+from pipeline.workflows.search_folder import search_folder
 from pipeline.workflows.tune import Limits, tune_model
 from pipeline.workflows.tuning_report import Tuned, fold_table, score_table
 
@@ -230,6 +232,22 @@ def test_a_changed_file_is_not_taken_for_a_trial(tune: Tune, settings: PipelineS
     trial.write_text("{}", encoding="utf-8")
     with pytest.raises(OutputError, match="was changed and cannot be read"):
         tune(unfinished=Unfinished.RESUME)
+
+
+@pytest.mark.parametrize("left", ['"0123', "", "{}"])
+def test_a_truncated_name_of_its_run_is_said_and_restart_helps(tmp_path: Path, left: str) -> None:
+    of = {"data": "1"}
+    with search_folder(tmp_path / "linear", of, Unfinished.REFUSE) as kept:
+        kept.run_id = "0123"
+        kept.keep_counts("part", 0, {}, np.zeros((1, 3, 1)))
+    (kept.folder / "run.json").write_text(left, encoding="utf-8")
+    with (
+        search_folder(tmp_path / "linear", of, Unfinished.RESUME) as kept,
+        pytest.raises(OutputError, match=r"run\.json: was changed(.*)Add --restart"),
+    ):
+        assert kept.run_id
+    with search_folder(tmp_path / "linear", of, Unfinished.RESTART) as kept:
+        assert kept.run_id is None
 
 
 def test_without_its_run_a_search_goes_on_in_a_new_one(tune: Tune, store: Store) -> None:
