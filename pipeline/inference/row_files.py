@@ -19,7 +19,8 @@ GUARDED = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 def read_rows(path: Path, rows: RowFormat, wanted: Sequence[str]) -> Iterator[tuple[int, Row]]:
     """Yield the number (a line, or a row of Parquet, from 1) and the wanted columns of every row.
 
-    Blank lines are no rows. CSV does not tell an empty list or text from null: a task without labels is null there.
+    Blank lines are no rows. CSV does not tell an empty list or text from null: a task without
+    labels is null there.
 
     Raises:
         InputError: the file is missing, is of no known format, lacks a wanted column, or holds a
