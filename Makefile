@@ -38,7 +38,7 @@ lock: $(VENV)/ready  ## write requirements.lock anew from pyproject.toml
 		--output-file requirements.lock pyproject.toml
 	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
 
-teacher: $(VENV)/ready $(TEACHER)/model.safetensors  ## the encoder of the teacher in configs/default.yaml (440 MB); only to train the shipped model anew
+teacher: $(VENV)/ready $(TEACHER)/model.safetensors  ## the encoder of the teacher in experiments/quality/5-distilled.yaml (440 MB)
 
 peers: $(PEERS)/ready  ## the environment of the peers in benchmarks/peers, apart from the lock (2 GB)
 

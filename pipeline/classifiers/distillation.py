@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
@@ -20,9 +21,10 @@ from pipeline.classifiers.targets import Targets
 from pipeline.codebook import Codebook, TaskType
 from pipeline.errors import InputError, OutputError
 from pipeline.records import LabelledSentence
-from pipeline.settings.classifiers import TeacherSettings, files_read
+from pipeline.settings.classifiers import TeacherSettings, TransformerSettings, files_read
 
-_TARGETS = "targets"
+Probabilities = npt.NDArray[np.float32]
+_PROBABILITIES = "probabilities"
 
 
 def distilled_targets(
@@ -37,64 +39,62 @@ def distilled_targets(
     """Fit the teacher on n sentences; return their targets mixed with what it says of them.
 
     A target becomes (1 - weight) * label + weight * probability (Hinton, Vinyals and Dean, 2015,
-    at temperature 1); what is unknown stays so. Float32 of shape (n, codebook.width). They are kept
-    with the checkpoints: the next student of the same teacher on the same data does not wait.
+    at temperature 1); what is unknown stays so. Float32 of shape (n, codebook.width). What the
+    teacher says is kept with the checkpoints: its next student on the same data does not wait.
 
     Raises:
         InputError, SettingsError, OutputError: see `Trainable.fit`.
     """
     kept = monitor.checkpoints and _path(
-        monitor.checkpoints, train, targets, settings, codebook, seed
+        monitor.checkpoints, train, targets, settings.classifier, codebook, seed
     )
     if kept and kept.exists():
-        return _read(kept)
-    teacher = registry.build(settings.classifier, codebook, seed=seed)
-    teacher.fit(train, monitor)
-    logits = teacher.predict_logits([labelled.sentence for labelled in train])
-    probabilities = _probabilities(logits, codebook)
-    mixed = np.asarray(
-        (1 - settings.weight) * targets + settings.weight * probabilities, dtype=np.float32
-    )
-    if kept:
-        _write(mixed, kept)
-    return mixed
+        said = _read(kept)
+    else:
+        teacher = registry.build(settings.classifier, codebook, seed=seed)
+        teacher.fit(train, monitor)
+        logits = teacher.predict_logits([labelled.sentence for labelled in train])
+        said = _probabilities(logits, codebook)
+        if kept:
+            _write(said, kept)
+    return np.asarray((1 - settings.weight) * targets + settings.weight * said, dtype=np.float32)
 
 
 def _path(
     folder: Path,
     train: Sequence[LabelledSentence],
     targets: Targets,
-    settings: TeacherSettings,
+    teacher: TransformerSettings,
     codebook: Codebook,
     seed: int,
 ) -> Path:
-    """Return a name that stands for everything the mixed targets depend on."""
-    encoder = encoder_sha256(resolve_encoder(settings.classifier.encoder))
+    """Return a name that stands for everything the teacher's answers depend on."""
+    encoder = encoder_sha256(resolve_encoder(teacher.encoder))
     made_by = f"{__version__} {torch.__version__} {encoder}"
-    head = f"{settings.model_dump_json()} {seed} {codebook.signature} {made_by}"
+    head = f"{teacher.model_dump_json()} {seed} {codebook.signature} {made_by}"
     digest = hashlib.sha256(head.encode())
-    for path in files_read(settings.classifier):
+    for path in files_read(teacher):
         digest.update(path.read_bytes())
     for labelled in train:
         digest.update(repr((labelled.sentence.text, labelled.sentence.context)).encode())
     digest.update(np.ascontiguousarray(targets).tobytes())
-    return folder / f"distilled-{digest.hexdigest()[:16]}.safetensors"
+    return folder / f"teacher-{digest.hexdigest()[:16]}.safetensors"
 
 
-def _read(path: Path) -> Targets:
+def _read(path: Path) -> Probabilities:
     try:
-        return np.asarray(load_file(path)[_TARGETS], dtype=np.float32)
+        return np.asarray(load_file(path)[_PROBABILITIES], dtype=np.float32)
     except (OSError, SafetensorError, KeyError) as error:
         raise InputError(
             f"{path}: what the teacher said cannot be read ({error}). Delete it to ask it again."
         ) from None
 
 
-def _write(targets: Targets, path: Path) -> None:
+def _write(probabilities: Probabilities, path: Path) -> None:
     temporary = path.with_suffix(".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({_TARGETS: targets}, temporary)
+        save_file({_PROBABILITIES: probabilities}, temporary)
         temporary.replace(path)
     except (OSError, SafetensorError) as error:
         raise OutputError(f"{path}: what the teacher said cannot be kept ({error}).") from None
@@ -103,7 +103,7 @@ def _write(targets: Targets, path: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _probabilities(logits: Logits, codebook: Codebook) -> Targets:
+def _probabilities(logits: Logits, codebook: Codebook) -> Probabilities:
     probabilities = np.empty_like(logits)
     for name, task in codebook.tasks.items():
         part = codebook.slice_of(name)

@@ -89,17 +89,22 @@ def test_what_the_teacher_said_is_kept_for_the_same_data_only(
         return distilled_targets(rows, targets, settings, TINY, seed=seed, monitor=monitor)
 
     first = asked(hard)
-    (kept,) = tmp_path.glob("distilled-*.safetensors")
+    (kept,) = tmp_path.glob("teacher-*.safetensors")
     for checkpoint in tmp_path.glob("transformer-*"):
         checkpoint.unlink()
     assert np.array_equal(asked(hard), first)
+    more = TeacherSettings(classifier=teacher, weight=0.9)
+    known = np.isfinite(hard)
+    monitor = FitMonitor(checkpoints=tmp_path)
+    heard = distilled_targets(rows, hard, more, TINY, seed=3, monitor=monitor)
+    assert (np.abs(heard - hard)[known] > np.abs(first - hard)[known]).all()
     assert not list(tmp_path.glob("transformer-*"))  # nobody was trained
     other = hard.copy()
     other[0, TINY.slice_of(next(iter(TINY.tasks)))] = np.nan
     asked(other)
     asked(hard, seed=4)
-    assert len(list(tmp_path.glob("distilled-*.safetensors"))) == 3
+    assert len(list(tmp_path.glob("teacher-*.safetensors"))) == 3
 
     kept.write_bytes(kept.read_bytes()[:-9])
-    with pytest.raises(InputError, match=r"distilled-.*cannot be read .* Delete it"):
+    with pytest.raises(InputError, match=r"teacher-.*cannot be read .* Delete it"):
         asked(hard)
