@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from pipeline import __version__
 from pipeline.classifiers import registry
@@ -19,7 +19,8 @@ from pipeline.classifiers.logistic import log_softmax
 from pipeline.classifiers.protocol import FitMonitor, Logits
 from pipeline.classifiers.targets import Targets
 from pipeline.codebook import Codebook, TaskType
-from pipeline.errors import InputError, OutputError
+from pipeline.errors import InputError
+from pipeline.output import whole_file
 from pipeline.records import LabelledSentence
 from pipeline.settings.classifiers import TeacherSettings, TransformerSettings, files_read
 
@@ -56,7 +57,8 @@ def distilled_targets(
         logits = teacher.predict_logits([labelled.sentence for labelled in train])
         said = _probabilities(logits, codebook)
         if kept:
-            _write(said, kept)
+            with whole_file(kept) as file:
+                file.write(save({_PROBABILITIES: said}))
     return np.asarray((1 - settings.weight) * targets + settings.weight * said, dtype=np.float32)
 
 
@@ -88,19 +90,6 @@ def _read(path: Path) -> Probabilities:
         raise InputError(
             f"{path}: what the teacher said cannot be read ({error}). Delete it to ask it again."
         ) from None
-
-
-def _write(probabilities: Probabilities, path: Path) -> None:
-    temporary = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({_PROBABILITIES: probabilities}, temporary)
-        temporary.replace(path)
-    except (OSError, SafetensorError) as error:
-        raise OutputError(f"{path}: what the teacher said cannot be kept ({error}).") from None
-    finally:
-        if path.parent.is_dir():
-            temporary.unlink(missing_ok=True)
 
 
 def _probabilities(logits: Logits, codebook: Codebook) -> Probabilities:
