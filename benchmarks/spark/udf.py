@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import sys
 import tempfile
@@ -23,9 +22,8 @@ import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import struct
 
+from benchmarks.pyfunc.champion import differences, registered
 from pipeline.bundle import load_bundle
-from pipeline.tracking import open_store, start_run
-from pipeline.tracking.registered import make_champion, register
 from pipeline.tracking.served_model import ServedModel
 
 ROOT = Path(__file__).parents[2]
@@ -39,33 +37,6 @@ def sentences(corpus: Path, rows: int) -> list[str | None]:
     for line in corpus.read_text(encoding="utf-8").splitlines():
         texts += [sentence["text"] for sentence in json.loads(line)["sentences"]]
     return texts[:rows]
-
-
-def registered(folder: Path, scratch: Path) -> str:
-    """Register a bundle in a new store and return the store's address."""
-    store = open_store(f"sqlite:///{scratch / 'mlflow.db'}")
-    with start_run(store, "spark", "shipped") as run:
-        address = run.bundle(folder)
-    model_id = load_bundle(folder).model_id
-    version = register(
-        store, "stance", address, run_id=run.run_id, model_id=model_id, tags={}, description=""
-    )
-    make_champion(store, version)
-    return store.uri
-
-
-def differences(found: pd.DataFrame, expected: pd.DataFrame) -> int:
-    """Return how many cells differ; a null equals a null."""
-    wrong = 0
-    for column in expected.columns:
-        for got, wanted in zip(found[column], expected[column], strict=True):
-            if pd.isna(got) or pd.isna(wanted):
-                wrong += bool(pd.isna(got)) != bool(pd.isna(wanted))
-            elif isinstance(wanted, float):
-                wrong += not math.isclose(got, wanted, abs_tol=1e-6)
-            else:
-                wrong += got != wanted
-    return wrong
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import re
+import tomllib
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,11 +72,17 @@ def requirements(classifier: Classifier) -> Iterator[str]:
 
 
 def _core_packages() -> list[str]:
-    """Return the names of the packages that the core install requires."""
-    required = importlib.metadata.requires(_DISTRIBUTION) or []
-    return [
-        re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in required if "extra ==" not in line
-    ]
+    """Return the names of the packages that the core install requires.
+
+    A checkout is asked first: what was noted when it was installed may be older than its code.
+    """
+    project = Path(pipeline.__file__).resolve().parents[1] / "pyproject.toml"
+    if project.is_file() and "site-packages" not in project.parts:
+        required = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
+    else:
+        every = importlib.metadata.requires(_DISTRIBUTION) or []
+        required = [line for line in every if "extra ==" not in line]
+    return [re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in required]
 
 
 def _kinds(classifier: Classifier) -> Iterator[str]:

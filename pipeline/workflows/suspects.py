@@ -15,7 +15,7 @@ from pipeline.classifiers.targets import encode_targets
 from pipeline.codebook import Codebook, TaskType
 from pipeline.decision import Probabilities
 from pipeline.evaluation.label_errors import Question, questions
-from pipeline.inference.row_files import GUARDED
+from pipeline.inference.sinks import csv_cell
 from pipeline.labelling.annotation_csv import NONE
 from pipeline.output import write_text
 from pipeline.records import LabelledDocument, LabelledSentence
@@ -134,13 +134,12 @@ def to_csv(suspects: Sequence[Suspect]) -> str:
     return out.getvalue()
 
 
-def _cell(value: object) -> str:
+def _cell(value: str | float | tuple[str, ...]) -> str:
     if isinstance(value, tuple):
-        return ";".join(value) or NONE
+        return csv_cell(list(value) or NONE)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    text = str(value)
-    return f"'{text}" if f"'{text}".startswith(GUARDED) else text  # no formula in a spreadsheet
+    return csv_cell(value)
 
 
 def _places(documents: Sequence[LabelledDocument]) -> Iterator[tuple[LabelledDocument, int]]:

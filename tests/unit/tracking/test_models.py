@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import mlflow
@@ -29,6 +30,7 @@ with quiet_imports():
 
     from pipeline.tracking.served_model import ServedModel
 
+ROOT = Path(__file__).parents[3]
 TEXTS = ["The soup was excellent.", "It rained.", "The waiter was rude and slow.", "Staff."]
 
 
@@ -147,7 +149,9 @@ def test_nothing_is_pickled_and_requirements_are_pinned(
     assert not [p for p in folder.rglob("*") if p.suffix in (".pkl", ".pickle", ".pyc")]
     pinned = (folder / "requirements.txt").read_text().split()
     assert f"mlflow=={mlflow.__version__}" in pinned
-    assert any(line.startswith("onnxruntime==") for line in pinned)
+    core = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {line.partition(">=")[0] for line in core}
+    assert {line.partition("==")[0] for line in pinned} == {"mlflow", "pandas", *names}
     assert not any(line.startswith(("torch", "scikit")) or "+" in line for line in pinned)
     assert info.flavors["python_function"]["loader_module"] == "pipeline.tracking.served_model"
     assert (folder / "code" / "pipeline" / "bundle" / "folder.py").exists()
@@ -170,7 +174,7 @@ def test_the_model_brings_its_own_code(logged: tuple[Store, str, str], tmp_path:
     store, _, address = logged
     with store.bound():
         folder = mlflow.artifacts.download_artifacts(address, dst_path=str(tmp_path / "away"))
-    root = str(Path(__file__).parents[3])
+    root = str(ROOT)
     code = f"""
 import sys
 sys.path[:] = [p for p in sys.path if p not in ("", {root!r})]

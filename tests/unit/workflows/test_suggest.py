@@ -229,3 +229,40 @@ def test_too_few_for_every_stratum_are_refused_by_the_option_that_is_there(
     enough = int(str(error.value).split("give ")[1].split()[0])
     done = run(predictions, tmp_path / "t.jsonl", Strategy.STRATIFIED, number=enough)
     assert done.sentences == enough
+
+
+SPELT = (
+    ("café fermé", "cafe ferme"),
+    ("thé brûlé", "the brule"),
+    ("pâté salé", "pate sale"),
+    ("crème glacée", "creme glacee"),
+    ("soirée gâchée", "soiree gachee"),
+    ("entrée brisée", "entree brisee"),
+)
+"""Two spellings that the encoder, which takes accents off, reads alike; as words they differ."""
+
+
+@pytest.mark.slow  # loads the encoder
+def test_the_encoder_knows_what_is_labelled_by_more_than_its_words(tmp_path: Path) -> None:
+    others = ("A violin.", "Parking fees.", "Broken lamp.", "Green hills.", "Nine dogs.", "Rain.")
+    given = []
+    for doc, (known, other) in enumerate(zip(SPELT, others, strict=True)):
+        given += [prediction(doc, 0, known[0], 0.5), prediction(doc, 1, other, 0.5)]
+    said = [
+        annotation({**row, "doc_id": "other", "text": text}, {"topic": ()})
+        for row, (_, text) in zip(given[::2], SPELT, strict=True)
+    ]
+    labelled = tmp_path / "annotations.jsonl"
+    labelled.write_bytes(b"".join(map(to_line, said)))
+    predictions = write(tmp_path / "predictions.jsonl", given)
+
+    def taken(vectors: Vectors) -> set[str]:
+        out = tmp_path / f"{vectors}.jsonl"
+        options = {"vectors": vectors, "labelled": [labelled], "number": 7, "random_share": 0.1}
+        summary = run(predictions, out, Strategy.DIVERSITY, **options)
+        assert (summary.sentences, summary.drawn, summary.near_labelled) == (7, 1, 0)
+        tasks = [t for t in read(out) if t["sampling"]["probability"] == 1.0]
+        return {str(task["text"]) for task in tasks}
+
+    assert taken(Vectors.ENCODER) == set(others)
+    assert taken(Vectors.WORDS) & {accented for accented, _ in SPELT}

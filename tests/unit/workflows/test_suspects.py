@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,7 @@ from pipeline.codebook import load_codebook
 from pipeline.errors import CheckFailed
 from pipeline.settings.classifiers import LinearSettings
 from pipeline.workflows.correct import correct_files
-from pipeline.workflows.suspects import SuspectsSummary, find_suspects
+from pipeline.workflows.suspects import SuspectsSummary, find_suspects, to_csv
 from pipeline.workflows.watcher import Silent
 
 ROOT = Path(__file__).parents[3]
@@ -74,6 +76,15 @@ def test_the_table_is_safe_for_spreadsheets(listed: tuple[SuspectsSummary, Path]
     assert [int(row["rank"]) for row in rows] == list(range(1, 180))
     assert {row["given"] for row in rows} >= {"(none)", "food", "praise"}
     assert not [row for row in rows if row["text"].startswith("=")]
+    assert [row for row in rows if row["text"].startswith("'=We")]
+
+
+def test_numbers_of_the_table_stay_numbers(listed: tuple[SuspectsSummary, Path]) -> None:
+    (one, *_) = listed[0].suspects
+    odd = replace(one, probability=-0.0, text="-5 degrees, said the waiter.", given=())
+    (row,) = csv.DictReader(io.StringIO(to_csv([odd]), newline=""))
+    assert float(row["probability"]) == 0.0
+    assert (row["text"], row["given"]) == ("'-5 degrees, said the waiter.", "(none)")
 
 
 def test_corrections_go_into_the_files(labelled: Path, tmp_path: Path) -> None:
