@@ -155,11 +155,16 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class LabelledSentence:
-    """A sentence with its labels per task; a task whose value is `None` (or absent) is unknown."""
+    """A sentence with its labels per task; a task whose value is `None` (or absent) is unknown.
+
+    `probabilities[task][label]` says how sure a label model is, for every label of known tasks that
+    it labelled. They are learned from in place of the labels; all else goes by the labels.
+    """
 
     sentence: Sentence
     labels: Mapping[str, tuple[str, ...] | None]
     attributions: tuple[Attribution, ...] = ()
+    probabilities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,11 @@
 
 Statements are drawn from the unlabelled file at random and cut into sentences. Label models see
 these sentences and those of the evaluation file, without labels, and decide at one half.
-Classifiers are the linear one and decide at thresholds chosen, as in training, on calibration
-documents: weakly labelled ones where nothing else is learned from, else those of the corpus.
+Classifiers learn from the labels that reach a confidence, or from the probabilities of the same
+sentences. They decide at thresholds chosen, as in training, on calibration documents: weakly
+labelled ones where nothing else is learned from, else those of the corpus. With
+`--steps N` the classifier is not the linear one but a transformer that is trained for N steps,
+however much it learns from; its rows leave out the whole corpus.
 Printed: macro-F1 with 95 % intervals over documents, and the mean over labels of average precision,
 which hangs on no threshold.
 """
@@ -18,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.classifiers.linear import LinearClassifier
+from pipeline.classifiers.registry import build
 from pipeline.classifiers.targets import encode_targets
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.decision import DecisionRule
@@ -29,7 +32,7 @@ from pipeline.labelling.label_model import hard_labels, label_votes
 from pipeline.records import EvaluationReport, LabelledSentence, Sentence, Statement
 from pipeline.reporting.agreement import shown
 from pipeline.segmentation import segment
-from pipeline.settings.classifiers import LinearSettings
+from pipeline.settings.classifiers import ClassifierSettings, LinearSettings, TransformerSettings
 from pipeline.settings.experiment import load_settings
 from pipeline.settings.ingest import IngestSettings
 from pipeline.settings.weak import LabelModel
@@ -43,14 +46,27 @@ CALIBRATION = 0.15
 """Share of the weakly labelled documents that thresholds are chosen on."""
 
 LEARNED = (
-    *(("majority", 0.5), ("weights, all of 2", 0.5)),
-    *(("weights of the codebook", 0.5), ("weights of the codebook", 0.9)),
-    *(("Dawid-Skene", 0.5), ("Dawid-Skene", 0.9)),
+    *(("majority", "0.5"), ("weights, all of 2", "0.5")),
+    *(("weights of the codebook", "0.5"), ("weights of the codebook", "0.9")),
+    ("weights of the codebook", "probabilities"),
+    *(("Dawid-Skene", "0.5"), ("Dawid-Skene", "0.9"), ("Dawid-Skene", "probabilities")),
 )
-"""Label models, and the confidences from which their labels are learned from."""
+"""Label models, and the confidences from which their labels are learned from; probabilities are
+those of the sentences that have a label from 0.5."""
 
-COMBINED = (("weights of the codebook", 0.5), ("Dawid-Skene", 0.5))
-"""Those whose labels are added to the corpus."""
+COMBINED = (
+    *(("weights of the codebook", "0.5"), ("weights of the codebook", "probabilities")),
+    *(("Dawid-Skene", "0.5"), ("Dawid-Skene", "probabilities")),
+)
+"""Those that are added to a part of the corpus; labels, no probabilities, to all of it as well."""
+
+SHORT_TRANSFORMER = TransformerSettings(
+    layers=3, epochs=50, tokens_per_batch=600, learning_rate=5e-4, head_learning_rate=5e-3
+)
+"""Half of the default encoder in small and large steps, to learn something from few of them."""
+
+BY_TRANSFORMER = (("Dawid-Skene", "0.5"), ("Dawid-Skene", "probabilities"))
+"""Those that the transformer learns from."""
 
 
 def unlabelled(path: Path, documents: int, seed: int) -> list[Sentence]:
@@ -74,6 +90,28 @@ def without_weights(codebook: Codebook) -> Codebook:
     return Codebook.model_validate(data)
 
 
+def by_label(chances: np.ndarray, codebook: Codebook) -> dict[str, dict[str, float]]:
+    """Return the probabilities of a sentence by task and label."""
+    named: dict[str, dict[str, float]] = {task: {} for task in codebook.tasks}
+    for (task, label), chance in zip(codebook.columns, chances.tolist(), strict=True):
+        named[task][label] = chance
+    return named
+
+
+def weakly_labelled(
+    pool: Sequence[Sentence], chances: np.ndarray, how: str, codebook: Codebook
+) -> list[LabelledSentence]:
+    """Return the sentences with labels from a confidence, or with probabilities beside those."""
+    soft = how == "probabilities"
+    confidence = 0.5 if soft else float(how)
+    return [
+        LabelledSentence(sentence, labels, probabilities=by_label(one, codebook) if soft else {})
+        for sentence, labels, one in zip(
+            pool, hard_labels(chances, codebook, confidence=confidence), chances, strict=True
+        )
+    ]
+
+
 def row(name: str, sentences: str, report: EvaluationReport, codebook: Codebook) -> str:
     """Return a line of the table."""
     cells = []
@@ -93,7 +131,14 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=400)
     parser.add_argument("--gold", type=int, nargs="*", default=[50])
     parser.add_argument("--seed", type=int, default=13)
+    parser.add_argument("--steps", type=int, help="train a transformer, for so many steps")
     arguments = parser.parse_args()
+    wanted: ClassifierSettings = LinearSettings()
+    learned: Sequence[tuple[str, str]] = LEARNED
+    combined: Sequence[tuple[str, str]] = COMBINED
+    if arguments.steps:
+        wanted = SHORT_TRANSFORMER.model_copy(update={"max_steps": arguments.steps})
+        learned, combined = BY_TRANSFORMER, BY_TRANSFORMER
     settings = load_settings(arguments.config)
     codebook = load_codebook(settings.codebook)
     rules = RuleSet(codebook)
@@ -125,7 +170,7 @@ def main() -> None:
     print(f"| what | learned from | {' | '.join(shares)} |")
     print("|---" * (2 + 2 * len(codebook.tasks)) + "|")
     equal = RuleSet(without_weights(codebook))
-    weak: dict[tuple[str, float], list[LabelledSentence]] = {}
+    weak: dict[tuple[str, str], list[LabelledSentence]] = {}
     models = {
         "majority": (rules, LabelModel.MAJORITY),
         "weights, all of 2": (equal, LabelModel.WEIGHTS),
@@ -134,20 +179,18 @@ def main() -> None:
     }
     for name, (ruleset, model) in models.items():
         chances = label_votes(votes, ruleset, model).probabilities
-        show(f"rules: {name}", "-", report(chances[: len(asked)], plain))
-        for confidence in (c for learned, c in LEARNED if learned == name):
-            hard = hard_labels(chances[len(asked) :], codebook, confidence=confidence)
-            weak[name, confidence] = [
-                LabelledSentence(s, labels) for s, labels in zip(pool, hard, strict=True)
-            ]
+        if not arguments.steps:
+            show(f"rules: {name}", "-", report(chances[: len(asked)], plain))
+        for how in (how for one, how in learned if one == name):
+            weak[name, how] = weakly_labelled(pool, chances[len(asked) :], how, codebook)
 
-    def show_linear(
+    def show_trained(
         name: str,
         train: Sequence[LabelledSentence],
         held: Sequence[LabelledSentence],
         prevalence: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
-        classifier = LinearClassifier(codebook, LinearSettings(), seed=arguments.seed)
+        classifier = build(wanted, codebook, seed=arguments.seed)
         classifier.fit(train)
         rule, _ = fit_decision_rule(
             classifier.predict_logits([one.sentence for one in held]),
@@ -162,29 +205,32 @@ def main() -> None:
             f"{sum(one.labels.get(task) is not None for one in train):,}" for task in codebook.tasks
         )
         chances = rule.probabilities(classifier.predict_logits(asked), codebook)
-        show(f"linear on {name}", known, report(chances, rule))
+        show(f"{wanted.kind} on {name}", known, report(chances, rule))
 
     names = sorted({sentence.doc_id for sentence in pool})
     calibrating = set(names[: round(CALIBRATION * len(names))])
-    for (name, confidence), sentences in weak.items():
+    for (name, how), sentences in weak.items():
         train = [one for one in sentences if one.sentence.doc_id not in calibrating]
         held = [one for one in sentences if one.sentence.doc_id in calibrating]
-        show_linear(f"weak labels: {name}, {confidence}", train, held)
+        show_trained(f"weak labels: {name}, {how}", train, held)
     _, split = split_corpus(settings, codebook, Silent())
     gold, held = sentences_of(split.train), sentences_of(split.calibration)
+    corpora: dict[str, Sequence[LabelledSentence]] = {}
     for size in arguments.gold:
         few = np.random.default_rng(arguments.seed).permutation(len(split.train))[:size]
-        part = [one for i in few.tolist() for one in split.train[i].sentences]
-        show_linear(f"{size} documents of the corpus", part, held, settings.prevalence)
-        for name in COMBINED:
-            both = [*part, *weak[name]]
-            title = f"{size} documents and weak labels: {name[0]}, {name[1]}"
-            show_linear(title, both, held, settings.prevalence)
-    show_linear("the corpus", gold, held, settings.prevalence)
-    for name in COMBINED:
-        both = [*gold, *weak[name]]
-        title = f"the corpus and weak labels: {name[0]}, {name[1]}"
-        show_linear(title, both, held, settings.prevalence)
+        drawn = [one for i in few.tolist() for one in split.train[i].sentences]
+        corpora[f"{size} documents"] = drawn
+    if not arguments.steps:
+        corpora["the corpus"] = gold
+    for called, part in corpora.items():
+        alone = called if part is gold else f"{called} of the corpus"
+        show_trained(alone, part, held, settings.prevalence)
+        for name, how in combined:
+            if part is gold and how == "probabilities":
+                continue
+            both = [*part, *weak[name, how]]
+            title = f"{called} and weak labels: {name}, {how}"
+            show_trained(title, both, held, settings.prevalence)
 
 
 if __name__ == "__main__":

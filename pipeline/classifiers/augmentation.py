@@ -41,7 +41,7 @@ def counterfactuals(
     expressed = [codebook.slice_of(task) for task in codebook.multilabel_tasks()]
     given = np.zeros(len(sentences), dtype=bool)
     for part in expressed:
-        given |= (targets[:, part] == 1.0).any(axis=1)
+        given |= (targets[:, part] > 0.5).any(axis=1)
     copies: list[Sentence] = []
     labels: list[Targets] = []
     drawn = given & (random.random(len(sentences)) < settings.denials)

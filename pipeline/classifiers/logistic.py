@@ -84,13 +84,16 @@ def fit_regressions(
 ) -> Regressions:
     """Fit on the rows whose label is known, with L2 penalty 1 / c, by L-BFGS.
 
+    A row with a probability counts for every outcome with its share: once with a label of weight p
+    and once without, of weight 1 - p. The loss is that expected under the probabilities.
+
     With `balanced`, classes weigh the same in training. That moves the log-odds by the log of the
     class ratio, which is taken back out of the bias (King and Zeng, 2001, "prior correction"), so
     logits refer to the prevalence of the training data either way.
 
     Args:
         features: (n, features), dense or in compressed-row form.
-        targets: float32 (n, width) as `encode_targets` makes them, NaN where unknown.
+        targets: float32 (n, width) as `training_targets` makes them, NaN where unknown.
     """
     weights = np.zeros((features.shape[1], codebook.width), dtype=np.float32)
     bias = prior_logits(targets, codebook)
@@ -99,18 +102,19 @@ def fit_regressions(
         part = codebook.slice_of(name)
         if task.type is TaskType.MULTICLASS:
             rows = np.flatnonzero(np.isfinite(targets[:, part]).all(axis=1))
-            outcome = part.start + targets[rows, part].argmax(axis=1)
-            found = _fit(features[rows], outcome, c=c, balanced=balanced)
+            found = _fit(features[rows], targets[rows, part], c=c, balanced=balanced)
             if found is not None:
-                weights[:, found.classes] = found.weights
-                bias[found.classes] = found.bias
-                for column in found.classes:
+                columns = part.start + found.classes
+                weights[:, columns] = found.weights
+                bias[columns] = found.bias
+                for column in columns:
                     learned[column] = True
             continue
         for column in range(part.start, part.stop):
             rows = np.flatnonzero(np.isfinite(targets[:, column]))
-            outcome = targets[rows, column].astype(np.intp)
-            found = _fit(features[rows], outcome, c=c, balanced=balanced)
+            given = targets[rows, column]
+            shares = np.stack([1 - given, given], axis=1)
+            found = _fit(features[rows], shares, c=c, balanced=balanced)
             if found is not None:
                 weights[:, column] = found.weights[:, 1] - found.weights[:, 0]
                 bias[column] = found.bias[1] - found.bias[0]
@@ -128,21 +132,27 @@ class _Fit:
 
 
 def _fit(
-    features: csr_matrix | FloatArray, outcome: npt.NDArray[np.intp], *, c: float, balanced: bool
+    features: csr_matrix | FloatArray, shares: FloatArray, *, c: float, balanced: bool
 ) -> _Fit | None:
-    """Fit the outcomes that occur; None where fewer than two do, or without features."""
+    """Fit outcomes of probabilities (n, outcomes); None where fewer than two occur, or no feature.
+
+    Outcomes that occur nowhere are left out.
+    """
     from sklearn.linear_model import LogisticRegression
 
-    classes, counts = np.unique(outcome, return_counts=True)
+    rows, outcome = np.nonzero(shares)
+    portions = shares[rows, outcome].astype(np.float64)
+    counts = np.bincount(outcome, weights=portions, minlength=shares.shape[1])
+    classes = np.flatnonzero(counts)
     if len(classes) < 2 or features.shape[1] == 0:
         return None
-    model = LogisticRegression(
-        C=c, class_weight="balanced" if balanced else None, max_iter=_MOST_ITERATIONS
-    )
-    model.fit(features, outcome)
+    if balanced:
+        portions *= counts.sum() / (len(classes) * counts[outcome])
+    model = LogisticRegression(C=c, max_iter=_MOST_ITERATIONS)
+    model.fit(features[rows], outcome, sample_weight=portions)
     weights, bias = model.coef_.T, model.intercept_
     if len(classes) == 2:  # only the second outcome is scored, against the first
         weights, bias = np.hstack([0 * weights, weights]), np.append(0.0, bias)
     if balanced:
-        bias = bias + np.log(counts)
+        bias = bias + np.log(counts[classes])
     return _Fit(classes, weights.astype(np.float32), bias.astype(np.float32))

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.classifiers.targets import Targets, encode_targets
+from pipeline.classifiers.targets import Targets, training_targets
 from pipeline.codebook import Codebook
 from pipeline.errors import BundleError, InputError, SettingsError
 from pipeline.records import LabelledSentence
@@ -60,11 +60,13 @@ def known_part(
 ) -> tuple[list[LabelledSentence], Targets]:
     """Return the m sentences that carry a known label, and their targets, float32 (m, width).
 
+    Targets are those of `training_targets`: probabilities where a label model gave them.
+
     Raises:
         InputError: there is none.
         SettingsError: a label is not in the codebook.
     """
-    targets = encode_targets(train, codebook)
+    targets = training_targets(train, codebook)
     known = np.flatnonzero(np.isfinite(targets).any(axis=1)).tolist()
     if not known:
         raise InputError(

@@ -12,7 +12,8 @@ from pipeline.errors import SettingsError, near_matches
 from pipeline.records import LabelledSentence
 
 Targets = npt.NDArray[np.float32]
-"""Shape (n, codebook.width): 1.0 label given, 0.0 not given, NaN unknown."""
+"""Shape (n, codebook.width): 1.0 label given, 0.0 not given, between them its probability, NaN
+unknown."""
 
 
 def encode_targets(sentences: Sequence[LabelledSentence], codebook: Codebook) -> Targets:
@@ -42,4 +43,29 @@ def encode_targets(sentences: Sequence[LabelledSentence], codebook: Codebook) ->
                     mistakes.add(f"unknown label '{label}' of task '{task}'.{near}")
     if mistakes:
         raise SettingsError(sorted(mistakes), where=f"labels against codebook '{codebook.name}'")
+    return targets
+
+
+def training_targets(sentences: Sequence[LabelledSentence], codebook: Codebook) -> Targets:
+    """Return `encode_targets` with probabilities in place of labels, for tasks that carry them.
+
+    Cross-entropy with them is the loss expected under the label model (the noise-aware loss of
+    Ratner et al., 2016, "Data Programming"), so that doubtful labels pull less.
+
+    Raises:
+        SettingsError: see `encode_targets`; or a task does not have one probability a label.
+    """
+    targets = encode_targets(sentences, codebook)
+    for row, labelled in enumerate(sentences):
+        for task, chances in labelled.probabilities.items():
+            if task not in codebook.tasks or labelled.labels.get(task) is None:
+                continue
+            names = tuple(codebook.tasks[task].labels)
+            if set(chances) != set(names):
+                got = f"{labelled.sentence.sentence_id}: '{task}' has probabilities of"
+                raise SettingsError(
+                    [f"{got} {', '.join(chances) or 'nothing'}, expected {', '.join(names)}"],
+                    where=f"probabilities against codebook '{codebook.name}'",
+                )
+            targets[row, codebook.slice_of(task)] = [chances[name] for name in names]
     return targets

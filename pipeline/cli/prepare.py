@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.attribution import Attributor
     from pipeline.settings.classifiers import ClassifierSettings
     from pipeline.settings.experiment import PipelineSettings
-    from pipeline.settings.weak import Labels
+    from pipeline.settings.weak import Labels, WeakTargets
 
 
 def bundle_folder(given: Path | None) -> Path:
@@ -139,6 +139,7 @@ def read_settings(
     external: Sequence[Path] = (),
     labels: Labels | None = None,
     weak: Sequence[Path] = (),
+    weak_targets: WeakTargets | None = None,
 ) -> LoadedSettings:
     """Read and validate settings and codebook; options given on the command line win.
 
@@ -156,9 +157,8 @@ def read_settings(
     if external:
         more = (*settings.evaluation.external, *external)
         changes["evaluation"] = settings.evaluation.model_copy(update={"external": more})
-    if labels is not None or weak:
-        told = {"labels": labels or settings.data.labels, "weak": tuple(weak) or settings.data.weak}
-        changes["data"] = settings.data.model_copy(update=told)
+    told = {"labels": labels, "weak": tuple(weak), "weak_targets": weak_targets}
+    changes["data"] = settings.data.model_copy(update={k: v for k, v in told.items() if v})
     settings = settings.model_copy(update=changes)
     if mistake := settings.weak_mistake():
         raise SettingsError([mistake], where=str(config))

@@ -3,6 +3,7 @@
 One document a line. Any codebook works: a sentence carries `text` and one key a task of the
 codebook. A multilabel value is a list of label names or of {label, holder, target} objects, a
 multiclass value is one label name; `null` or an absent key means unknown, never "no label".
+`probabilities`, which `stance label` writes, holds a number for every label of a task.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import difflib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeGuard
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -24,6 +26,9 @@ from pipeline.records import (
     RejectReason,
     Sentence,
 )
+
+_SUM_TOLERANCE = 0.01
+"""Of the probabilities of a multiclass task, which are written with four digits."""
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -90,11 +95,17 @@ def read_rows(path: Path) -> Iterator[tuple[int, DocumentRow | Rejection]]:
             yield number, _parse(line, str(path), number)
 
 
-def read_labelled(path: Path, codebook: Codebook) -> tuple[list[LabelledDocument], list[Rejection]]:
+def read_labelled(
+    path: Path, codebook: Codebook, *, probabilities: bool = False
+) -> tuple[list[LabelledDocument], list[Rejection]]:
     """Read labelled documents; every line that holds something becomes a document or a rejection.
 
     A sentence's id is "<doc_id>#<position>". Its context is the given one, else the sentence
     before. `start` and `end` are the given offsets (in the statement file), else zero.
+
+    Args:
+        probabilities: read them as well, where known tasks have some. Those that speak for other
+            labels than the given ones are passed over: somebody has corrected the labels.
 
     Returns:
         The documents in file order, and one rejection (BAD_ROW, "line N") a bad line that names all
@@ -106,7 +117,11 @@ def read_labelled(path: Path, codebook: Codebook) -> tuple[list[LabelledDocument
     documents: list[LabelledDocument] = []
     rejections: list[Rejection] = []
     for number, row in read_rows(path):
-        result = row if isinstance(row, Rejection) else _document(row, codebook, path, number)
+        result = (
+            row
+            if isinstance(row, Rejection)
+            else _document(row, codebook, path, number, probabilities=probabilities)
+        )
         if isinstance(result, Rejection):
             rejections.append(result)
         else:
@@ -158,7 +173,7 @@ def _describe(location: tuple[int | str, ...], message: str) -> str:
 
 
 def _document(
-    row: DocumentRow, codebook: Codebook, path: Path, number: int
+    row: DocumentRow, codebook: Codebook, path: Path, number: int, *, probabilities: bool
 ) -> LabelledDocument | Rejection:
     mistakes: list[str] = []
     sentences: list[LabelledSentence] = []
@@ -190,7 +205,9 @@ def _document(
             end=item.end or 0,
             context=_context(item.context, before),
         )
-        sentences.append(LabelledSentence(sentence, labels, tuple(attributions)))
+        written = extra.get("probabilities") if probabilities else None
+        chances = _probabilities(written, labels, codebook, where, mistakes)
+        sentences.append(LabelledSentence(sentence, labels, tuple(attributions), chances))
         before = item.text
     if mistakes:
         return _bad_row(str(path), number, "; ".join(mistakes))
@@ -258,6 +275,53 @@ def _entries(
         _require_known(found.label, task, codebook, where, mistakes)
         entries.append((found, attributed))
     return entries
+
+
+def _probabilities(
+    value: Json,
+    labels: Mapping[str, tuple[str, ...] | None],
+    codebook: Codebook,
+    where: str,
+    mistakes: list[str],
+) -> dict[str, dict[str, float]]:
+    """Return the probabilities of the known tasks whose labels are those that they speak for."""
+    found: dict[str, dict[str, float]] = {}
+    given = {} if value is None else value
+    if not isinstance(given, dict):
+        mistakes.append(f"{where}: 'probabilities' takes an object, got {_shown(given)}")
+        return found
+    for name, task in codebook.tasks.items():
+        known, chances = labels.get(name), given.get(name)
+        if known is None or chances is None:
+            continue
+        place = f"{where}: 'probabilities' of '{name}'"
+        if (
+            not isinstance(chances, dict)
+            or set(chances) != set(task.labels)
+            or not all(p is None or _is_share(p) for p in chances.values())
+        ):
+            wanted = f"a number from 0 to 1 for each of {', '.join(task.labels)}"
+            mistakes.append(f"{place} takes {wanted}, got {_shown(chances)}")
+            continue
+        read = {label: float(p) for label in task.labels if _is_share(p := chances[label])}
+        if len(read) < len(chances):  # null: the label model could not say, so people labelled
+            continue
+        exclusive = task.type is TaskType.MULTICLASS
+        if exclusive and abs(sum(read.values()) - 1) > _SUM_TOLERANCE:
+            mistakes.append(f"{place} must sum to one, got {_shown(chances)}")
+        elif _speak_for(known, read, exclusive):
+            found[name] = read
+    return found
+
+
+def _is_share(value: Json) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _speak_for(labels: tuple[str, ...], chances: Mapping[str, float], exclusive: bool) -> bool:
+    if exclusive:
+        return all(chances.get(label) == max(chances.values()) for label in labels)
+    return all(p >= 0.5 if name in labels else p <= 0.5 for name, p in chances.items())
 
 
 def _require_known(

@@ -13,7 +13,7 @@ from pipeline.settings.attribution import AttributionSettings
 from pipeline.settings.classifiers import ClassifierSettings
 from pipeline.settings.ingest import IngestSettings
 from pipeline.settings.tuning import TuneSettings, space_mistakes
-from pipeline.settings.weak import Labels
+from pipeline.settings.weak import Labels, WeakTargets
 from pipeline.validated_yaml import StrictModel, load_model
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -29,6 +29,7 @@ class DataSettings(StrictModel):
     corpus: Annotated[tuple[Path, ...], Field(min_length=1)]
     weak: tuple[Path, ...] = Field(default=(), description="files that 'stance label' wrote")
     labels: Labels = Labels.CORPUS
+    weak_targets: WeakTargets = WeakTargets.LABELS
     gold: Path
     gold_statements: Path = Field(description="folder of the texts that the gold offsets refer to")
 

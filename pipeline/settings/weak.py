@@ -19,3 +19,13 @@ class Labels(StrEnum):
     CORPUS = "corpus"
     WEAK = "weak"
     BOTH = "both"
+
+
+class WeakTargets(StrEnum):
+    """What is learned of weakly labelled sentences: labels as they stand, or their probabilities.
+
+    Either way unknown tasks are masked.
+    """
+
+    LABELS = "labels"
+    PROBABILITIES = "probabilities"

@@ -167,6 +167,7 @@ def _train_stage(
         {
             "model": settings.models[name].model_dump(mode="json"),
             "seed": settings.seed,
+            "learned": [settings.data.labels, settings.data.weak_targets],
             "split": settings.split.model_dump(mode="json"),
             "prevalence": settings.prevalence,
             "evaluation": settings.evaluation.model_dump(mode="json"),

@@ -77,16 +77,16 @@ def groups_of(documents: Sequence[LabelledDocument]) -> list[str]:
 
 
 def read_documents(
-    paths: Sequence[Path], codebook: Codebook, watcher: Watcher
+    paths: Sequence[Path], codebook: Codebook, watcher: Watcher, *, probabilities: bool = False
 ) -> tuple[LabelledDocument, ...]:
-    """Read labelled files; rows set aside are noted one by one.
+    """Read labelled files, see `read_labelled`; rows set aside are noted one by one.
 
     Raises:
         InputError: a file is missing or holds nothing usable.
     """
     documents: list[LabelledDocument] = []
     for path in paths:
-        read, rejected = read_labelled(path, codebook)
+        read, rejected = read_labelled(path, codebook, probabilities=probabilities)
         documents += read
         for rejection in rejected:
             watcher.note(

@@ -21,7 +21,7 @@ from pipeline.labelling.typography import letters_and_digits
 from pipeline.records import LabelledDocument, LabelledSentence, Score
 from pipeline.settings.classifiers import ClassifierSettings
 from pipeline.settings.experiment import PipelineSettings
-from pipeline.settings.weak import Labels
+from pipeline.settings.weak import Labels, WeakTargets
 from pipeline.tracking import RunLogger, Store, start_run
 from pipeline.tracking.registered import MODEL_ID
 from pipeline.training.decision_rule import DecisionReport, fit_decision_rule
@@ -80,7 +80,7 @@ def split_corpus(
 def learned_from(
     split: Split, settings: PipelineSettings, codebook: Codebook, watcher: Watcher
 ) -> list[LabelledSentence]:
-    """Return the sentences to fit on, as `data.labels` says.
+    """Return the sentences to fit on, as `data.labels` and `data.weak_targets` say.
 
     Weakly labelled sentences whose words stand in documents for calibration or evaluation are left
     out.
@@ -93,7 +93,9 @@ def learned_from(
         return gold
     sets = evaluation_sets(split.test, settings.data, settings.evaluation, codebook, Silent())
     held_out = (*split.calibration, *(document for data in sets for document in data.documents))
-    weak = sentences_of(read_documents(settings.data.weak, codebook, watcher))
+    soft = settings.data.weak_targets is WeakTargets.PROBABILITIES
+    read = read_documents(settings.data.weak, codebook, watcher, probabilities=soft)
+    weak = sentences_of(read)
     kept = without_held_out(weak, held_out)
     if len(kept) < len(weak):
         watcher.note(f"{len(weak) - len(kept):,} weakly labelled sentences left out: held out")

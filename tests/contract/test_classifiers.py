@@ -237,6 +237,17 @@ def fitted_on_toys(case: Case, codebook_name: str) -> Classifier:
     return case.fit(codebook, toy_set(codebook))
 
 
+def chances(row: LabelledSentence, codebook: Codebook, sure: float) -> dict[str, dict[str, float]]:
+    """Probabilities by task that speak for the labels of the row, more or less sure."""
+    found: dict[str, dict[str, float]] = {}
+    for name, task in codebook.tasks.items():
+        exclusive = task.type is TaskType.MULTICLASS
+        rest = (1 - sure) / (len(task.labels) - 1 if exclusive else 1)
+        given = row.labels[name] or ()
+        found[name] = {label: sure if label in given else rest for label in task.labels}
+    return found
+
+
 def assert_valid(logits: Logits, rows: int, codebook: Codebook) -> None:
     assert logits.shape == (rows, codebook.width)
     assert logits.dtype == np.float32
@@ -342,6 +353,16 @@ class TestEveryClassifier:
             logits = case.fit(tiny, train).predict_logits(sentences_of(train))
             assert_valid(logits, len(train), tiny)
 
+    def test_learns_from_probabilities_in_place_of_labels(self, case: Case, tiny: Codebook) -> None:
+        """Certain ones teach what labels teach, whatever label stands beside them."""
+        train = toy_set(tiny)
+        first = {name: (next(iter(task.labels)),) for name, task in tiny.tasks.items()}
+        weak = [replace(row, labels=first, probabilities=chances(row, tiny, 1.0)) for row in train]
+        np.testing.assert_array_equal(
+            case.fit(tiny, weak).predict_logits(sentences_of(train)),
+            fitted_on_toys(case, "tiny").predict_logits(sentences_of(train)),
+        )
+
     def test_refuses_to_fit_on_nothing_known(self, case: Case, tiny: Codebook) -> None:
         blank = [replace(row, labels=dict.fromkeys(tiny.tasks)) for row in toy_set(tiny)]
         for train in (blank, []):
@@ -419,3 +440,20 @@ def test_ranks_positives_above_negatives(case: Case, name: str) -> None:
     for column, (task, label) in enumerate(codebook.columns):
         given = np.array([label in (row.labels[task] or ()) for row in train])
         assert ranking_quality(scores[:, column], given) > 0.95, (task, label)
+
+
+@pytest.mark.parametrize("case", those(learns=True))
+def test_doubtful_labels_teach_doubt(case: Case, tiny: Codebook) -> None:
+    """The same ranking as from certain ones, with logits nearer to each other."""
+    train = toy_set(tiny)
+    weak = [replace(row, probabilities=chances(row, tiny, 0.7)) for row in train]
+    scores = case.fit(tiny, weak).predict_logits(sentences_of(train))
+    certain = fitted_on_toys(case, "tiny").predict_logits(sentences_of(train))
+    for column, (task, label) in enumerate(tiny.columns):
+        given = np.array([label in (row.labels[task] or ()) for row in train])
+        assert ranking_quality(scores[:, column], given) > 0.95, (task, label)
+        gaps = [
+            float(logits[given, column].mean() - logits[~given, column].mean())
+            for logits in (scores, certain)
+        ]
+        assert gaps[0] < 0.7 * gaps[1], (task, label)

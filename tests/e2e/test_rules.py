@@ -41,7 +41,7 @@ def test_rules_are_measured_applied_and_learned_from(stance: Stance) -> None:
     assert "weak.jsonl.rejects.jsonl" in done.err  # the empty file
     stance(
         "train", "majority", "-c", "settings.yaml", "--labels", "weak", "--weak", "weak.jsonl",
-        code=0,
+        "--weak-targets", "probabilities", code=0,
     )  # fmt: skip
     kept = json.loads((stance.folder / "work/models/majority/manifest.json").read_text("utf-8"))
     assert "weak.jsonl" in kept["facts"]["training"]["corpus"]

@@ -12,7 +12,7 @@ from pipeline.cli import console
 from pipeline.cli.options import DEFAULT_CONFIG, Settings, TrackingUri
 from pipeline.errors import SettingsError, near_matches
 from pipeline.records import Score
-from pipeline.settings.weak import Labels
+from pipeline.settings.weak import Labels, WeakTargets
 
 
 def interval(score: Score) -> str:
@@ -40,13 +40,22 @@ def train(
         list[Path] | None,
         typer.Option(help="File that 'stance label' wrote; default: data.weak. Repeatable."),
     ] = None,
+    weak_targets: Annotated[
+        WeakTargets | None,
+        typer.Option(help="What is learned of these files; default: data.weak_targets."),
+    ] = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Train classifiers, report on held-out documents and gold labels, log all to MLflow."""
     from pipeline.cli.prepare import read_settings
 
     loaded = read_settings(
-        config, tracking_uri, external=evaluation or [], labels=labels, weak=weak or []
+        config,
+        tracking_uri,
+        external=evaluation or [],
+        labels=labels,
+        weak=weak or [],
+        weak_targets=weak_targets,
     )
     settings = loaded.settings
     unknown = [name for name in models or [] if name not in settings.models]

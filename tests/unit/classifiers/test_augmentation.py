@@ -98,6 +98,12 @@ def test_only_sentences_with_a_label_are_copied() -> None:
     assert copies(0.0, [[1.0, 1.0, 1.0, 0.0, 0.0]] * 2)[0] == []
 
 
+def test_a_label_that_is_likelier_than_not_is_one_to_deny() -> None:
+    made, labels = copies(1.0, [[0.75, 0.125, 1.0, 0.0, 0.0], [0.4, 0.3, 1.0, 0.0, 0.0]])
+    assert {int(one.sentence_id[1:]) % 2 for one in made} == {0}
+    assert {tuple(row) for row in labels[:, :2].tolist()} == {(0.75, 0.125), (0.0, 0.0)}
+
+
 def test_copies_can_be_repeated() -> None:
     first, second = (copies(0.5, [[1.0, 0.0, 1.0, 0.0, 0.0]] * 2) for _ in range(2))
     assert first[0] == second[0]

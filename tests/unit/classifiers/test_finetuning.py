@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -177,6 +178,10 @@ def test_whatever_the_result_depends_on_has_its_own_checkpoint(
         for row in rows
     ]
     relabelled = [LabelledSentence(row.sentence, {**row.labels, "topic": ()}) for row in rows]
+    likely, less = (
+        [replace(row, probabilities={"topic": {"food": p, "service": 0.1}}) for row in rows]
+        for p in (0.8, 0.7999)
+    )
     runs: list[Callable[[], tuple[TransformerClassifier, list[FitStep]]]] = [
         lambda: fit(few, rows, tmp_path),
         lambda: fit(few, rows, tmp_path, seed=4),
@@ -184,6 +189,8 @@ def test_whatever_the_result_depends_on_has_its_own_checkpoint(
         lambda: fit(few, rows[1:], tmp_path),
         lambda: fit(few, rows[::-1], tmp_path),
         lambda: fit(few, relabelled, tmp_path),
+        lambda: fit(few, likely, tmp_path),
+        lambda: fit(few, less, tmp_path),
         lambda: fit(few, others, tmp_path, codebook=renamed),
     ]
     for number, run in enumerate(runs, start=1):
@@ -274,6 +281,14 @@ def test_the_loss_is_what_the_formula_says() -> None:
     binary = np.log1p(np.exp(-sign * z[:, :2])).sum(axis=1).mean()
     classes = -(z[[0, 1], [3, 2]] - np.log(np.exp(z[:, 2:]).sum(axis=1))).mean()
     assert got == pytest.approx(binary + 0.7 * classes, rel=1e-6)
+
+
+def test_the_loss_of_probabilities_is_the_one_expected_under_them() -> None:
+    """A mixture of two answers costs what the answers cost, each by its share."""
+    one, other = [1.0, 0, 0, 1, 0], [0.0, 0, 1, 0, 0]
+    mixed = [0.3 * a + 0.7 * b for a, b in zip(one, other, strict=True)]
+    expected = 0.3 * loss_on([one], LOGITS[:1], 0.0) + 0.7 * loss_on([other], LOGITS[:1], 0.0)
+    assert loss_on([mixed], LOGITS[:1], 0.0) == pytest.approx(expected, rel=1e-6)
 
 
 def test_rare_positives_weigh_more() -> None:

@@ -64,6 +64,33 @@ def test_unknown_rows_are_left_out_column_by_column() -> None:
     np.testing.assert_array_equal(part.weights[:, TONE], early.weights[:, TONE])
 
 
+@pytest.mark.parametrize("balanced", [False, True])
+def test_a_probability_counts_as_so_many_of_ten_sentences(balanced: bool) -> None:
+    """Expected loss by hand: every row ten times, in as many of them with the label as it says."""
+    x, _ = drawn(200)
+    random = np.random.default_rng(5)
+    tenths = random.integers(0, 11, size=(len(x), 2))
+    of_tone = random.multinomial(10, [0.5, 0.3, 0.2], size=len(x))
+    soft = np.hstack([tenths, of_tone]).astype(np.float32) / 10
+    hard = np.zeros((len(x), 10, TINY.width), dtype=np.float32)
+    for column, given in enumerate(tenths.T):
+        hard[:, :, column] = np.arange(10) < given[:, None]
+    borders = of_tone.cumsum(axis=1)
+    for tone in range(3):
+        before = borders[:, tone] - of_tone[:, tone]
+        inside = (np.arange(10) >= before[:, None]) & (np.arange(10) < borders[:, tone, None])
+        hard[:, :, TONE.start + tone] = inside
+    found = fit_regressions(x, soft, TINY, c=1.0, balanced=balanced)
+    wanted = fit_regressions(
+        x.repeat(10, axis=0), hard.reshape(-1, TINY.width), TINY, c=0.1, balanced=balanced
+    )
+    assert all(found.learned)
+    np.testing.assert_allclose(found.weights, wanted.weights, atol=5e-3)
+    probabilities = [np.exp(log_softmax(one.bias[None, TONE])) for one in (found, wanted)]
+    np.testing.assert_allclose(*probabilities, atol=5e-3)
+    np.testing.assert_allclose(found.bias[:2], wanted.bias[:2], atol=5e-3)
+
+
 def test_columns_with_one_outcome_keep_their_prior() -> None:
     x, targets = drawn(100)
     targets[:, FOOD] = 0

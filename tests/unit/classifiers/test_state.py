@@ -138,6 +138,13 @@ def test_keeps_the_sentences_of_which_something_is_known() -> None:
     np.testing.assert_array_equal(targets, [[0, 0, nan, nan, nan], [nan, nan, 0, 1, 0]])
 
 
+def test_what_a_label_model_is_sure_of_is_what_is_learned() -> None:
+    chances = {"topic": {"food": 0.75, "service": 0.25}}
+    row = LabelledSentence(Sentence("s", "d", "text"), {"topic": ("food",)}, probabilities=chances)
+    _, targets = known_part([row], TINY, "example")
+    np.testing.assert_array_equal(targets[:, :2], [[0.75, 0.25]])
+
+
 def test_refuses_what_it_cannot_learn_from() -> None:
     with pytest.raises(InputError, match="2 sentences"):
         known_part([labelled("a"), labelled("b", topic=None)], TINY, "example")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.classifiers.targets import encode_targets
+from pipeline.classifiers.targets import encode_targets, training_targets
 from pipeline.codebook import Codebook, TaskType, load_codebook
 from pipeline.errors import SettingsError
 from pipeline.records import LabelledSentence, Sentence
@@ -95,3 +95,31 @@ def test_labels_can_be_read_back_from_the_array(codebook: Codebook, data: st.Dat
         for (task, label), value in zip(codebook.columns, values, strict=True):
             labels = row[task]
             assert np.isnan(value) if labels is None else value == (label in labels)
+
+
+def test_probabilities_stand_in_place_of_labels_where_the_task_is_known() -> None:
+    chances = {
+        "topic": {"service": 0.1, "food": 0.7},
+        "tone": {"praise": 0.5, "blame": 0.3, "neither": 0.2},
+    }
+    rows = [
+        LabelledSentence(Sentence("s", "d", "Text."), labels, probabilities=chances)
+        for labels in ({"topic": ("food",), "tone": None}, {"tone": ("praise",)}, {})
+    ]
+    rows.append(labelled(topic=("food",), tone=("blame",)))
+    np.testing.assert_array_equal(
+        training_targets(rows, TINY),
+        np.array(
+            [[0.7, 0.1, NAN, NAN, NAN], [NAN, NAN, 0.5, 0.3, 0.2], [NAN] * 5, [1, 0, 0, 1, 0]],
+            dtype=np.float32,
+        ),
+    )
+    np.testing.assert_array_equal(encode_targets(rows[:1], TINY), [[1, 0, NAN, NAN, NAN]])
+
+
+def test_probabilities_of_other_labels_are_refused() -> None:
+    row = LabelledSentence(
+        Sentence("s1", "d", "Text."), {"topic": ()}, probabilities={"topic": {"food": 0.2}}
+    )
+    with pytest.raises(SettingsError, match=r"s1: 'topic' has .* food, expected food, service"):
+        training_targets([row], TINY)

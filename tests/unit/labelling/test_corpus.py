@@ -115,6 +115,90 @@ def test_labels_come_in_codebook_order_and_once(write_jsonl: Write, tiny: Codebo
     assert read.sentences[0].attributions == (Attribution("food", "Bo", None),)
 
 
+LIKELY = {
+    "topic": {"food": 0.9, "service": 0.2},
+    "tone": {"praise": 0.2, "blame": 0.3, "neither": 0.5},
+}
+
+
+def test_probabilities_are_those_of_the_known_tasks(write_jsonl: Write, tiny: Codebook) -> None:
+    path = write_jsonl(
+        document(
+            sentence(probabilities=LIKELY | {"stance": {"x": 7}}),
+            sentence(probabilities=LIKELY, tone=None),
+            sentence(probabilities={"tone": LIKELY["tone"], "topic": None}),
+            sentence(),
+        )
+    )
+    [read], rejections = read_labelled(path, tiny, probabilities=True)
+    assert not rejections
+    assert [s.probabilities for s in read.sentences] == [
+        LIKELY,
+        {"topic": LIKELY["topic"]},
+        {"tone": LIKELY["tone"]},
+        {},
+    ]
+
+
+def test_labels_that_somebody_corrected_stand_alone(write_jsonl: Write, tiny: Codebook) -> None:
+    unsaid = {**LIKELY, "topic": {"food": 0.9, "service": None}}
+    path = write_jsonl(
+        document(
+            sentence(probabilities=LIKELY, topic=[]),
+            sentence(probabilities=LIKELY, topic=["food", "service"]),
+            sentence(probabilities=LIKELY, tone="blame"),
+            sentence(probabilities=unsaid),
+        )
+    )
+    [read], rejections = read_labelled(path, tiny, probabilities=True)
+    assert not rejections
+    assert [set(s.probabilities) for s in read.sentences] == [
+        {"tone"},
+        {"tone"},
+        {"topic"},
+        {"tone"},
+    ]
+    assert read.sentences[1].labels == {"topic": ("food", "service"), "tone": ("neither",)}
+
+
+@pytest.mark.parametrize(
+    ("row", "part"),
+    [
+        (document(sentence(probabilities=[0.5])), "'probabilities' takes an object, got [0.5]"),
+        (
+            document(sentence(probabilities={"topic": {"food": 0.9}})),
+            "'probabilities' of 'topic' takes a number from 0 to 1 for each of food, service, got",
+        ),
+        (document(sentence(probabilities={"topic": {"food": 1.2, "service": 0}})), "from 0 to 1"),
+        (document(sentence(probabilities={"topic": {"food": True, "service": 0}})), "from 0 to 1"),
+        (document(sentence(probabilities={"topic": 0.9})), "from 0 to 1"),
+        (
+            '{"doc_id": "d", "sentences": [{"text": "A.", "topic": [], '
+            '"probabilities": {"topic": {"food": NaN, "service": 0}}}]}',
+            "from 0 to 1",
+        ),
+        (
+            document(
+                sentence(probabilities={"tone": {"praise": 0.2, "blame": 0.3, "neither": 0.6}})
+            ),
+            "'probabilities' of 'tone' must sum to one",
+        ),
+    ],
+)
+def test_wrong_probabilities_set_the_line_aside_where_they_are_wanted(
+    write_jsonl: Write, tiny: Codebook, row: object, part: str
+) -> None:
+    path = write_jsonl(document(), row)
+    [read], [rejection] = read_labelled(path, tiny, probabilities=True)
+    assert read.line == 1
+    assert (rejection.location, rejection.reason) == ("line 2", RejectReason.BAD_ROW)
+    assert part in rejection.detail
+    documents, rejections = read_labelled(path, tiny)
+    assert len(documents) == 2
+    assert not rejections
+    assert not any(s.probabilities for d in documents for s in d.sentences)
+
+
 def test_keys_of_other_tasks_are_ignored(write_jsonl: Write, tiny: Codebook) -> None:
     [read], rejections = read_labelled(write_jsonl(document(sentence(stance=["x"]))), tiny)
     assert not rejections

@@ -7,16 +7,22 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pipeline.classifiers.targets import encode_targets, training_targets
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError, SettingsError
-from pipeline.labelling import read_labelled
+from pipeline.labelling import RuleSet, read_labelled
 from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, to_line
+from pipeline.labelling.label_model import WeakLabels, hard_labels
+from pipeline.records import Sentence
 from pipeline.settings.experiment import PipelineSettings, load_settings
 from pipeline.settings.ingest import IngestSettings
-from pipeline.settings.weak import LabelModel, Labels
-from pipeline.workflows.label import LabelSummary, label
+from pipeline.settings.weak import LabelModel, Labels, WeakTargets
+from pipeline.workflows.label import LabelSummary, _sentence, label
 from pipeline.workflows.rules_report import measure_rules
 from pipeline.workflows.train import learned_from, split_corpus
 from pipeline.workflows.watcher import Silent
@@ -74,6 +80,38 @@ def test_the_file_is_a_labelled_file_in_which_doubt_is_unknown(
     labels = {s.sentence.text: s.labels for d in documents for s in d.sentences}
     assert labels["A rude waiter brought it."] == {"topic": None, "tone": ("blame",)}
     assert labels["We sat by the window."] == {"topic": (), "tone": None}
+
+
+@given(data=st.data(), confidence=st.floats(0.5, 1.0))
+def test_what_is_learned_is_what_the_label_model_said(
+    data: st.DataObject,
+    confidence: float,
+    tiny: Codebook,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Written and read again: probabilities to four digits, NaN where the labels are unknown."""
+    share = st.floats(0.0, 1.0) | st.sampled_from([0.0, 0.49996, 0.5, 0.50004, 1.0])
+    parts = data.draw(st.lists(share, min_size=tiny.width, max_size=tiny.width))
+    said = np.array([parts])
+    for task in tiny.multiclass_tasks():
+        part = tiny.slice_of(task)
+        said[:, part] = (said[:, part] + 1e-9) / (said[:, part] + 1e-9).sum()
+    for column in data.draw(st.sets(st.sampled_from(range(tiny.slice_of("topic").stop)))):
+        said[0, column] = np.nan
+    rules = RuleSet(tiny)
+    weak = WeakLabels(said, np.full((len(rules), 2), np.nan), True)
+    [hard] = hard_labels(said, tiny, confidence=confidence)
+    votes = np.zeros(len(rules), dtype=np.int8)
+    row = _sentence(Sentence("d#0", "d", "Soup."), hard, weak, votes, 0, rules)
+    always = {"text": "Bread.", "topic": []}  # a file without a label is refused
+    path = tmp_path_factory.mktemp("round-trip") / "weak.jsonl"
+    path.write_text(json.dumps({"doc_id": "d", "sentences": [row, always]}), encoding="utf-8")
+    [document], rejected = read_labelled(path, tiny, probabilities=True)
+    assert not rejected
+    read = document.sentences[:1]
+    known = np.isfinite(encode_targets(read, tiny))
+    wanted = np.where(known, said.round(4), np.nan).astype(np.float32)
+    np.testing.assert_array_equal(training_targets(read, tiny), wanted)
 
 
 def test_labels_of_people_stand(project: Path, tiny: Codebook) -> None:
@@ -192,6 +230,31 @@ def test_what_is_learned_from(
     else:
         assert set(weak) < set(texts)
         assert not set(gold) & set(texts)
+
+
+@pytest.mark.parametrize("wanted", WeakTargets)
+def test_weak_labels_are_learned_as_labels_or_as_sure_as_they_are(
+    project: Path, tiny: Codebook, settings: PipelineSettings, wanted: WeakTargets
+) -> None:
+    (project / "docs" / "a.txt").write_text("A rude waiter brought it.", encoding="utf-8")
+    run(project, tiny)
+    weak = project / "weak.jsonl"
+    chances = sentences(project)["A rude waiter brought it."]["probabilities"]
+    assert isinstance(chances, dict)
+    update = {"labels": Labels.BOTH, "weak": (weak,), "weak_targets": wanted}
+    told = settings.model_copy(update={"data": settings.data.model_copy(update=update)})
+    _, split = split_corpus(settings, tiny, Silent())
+    learned = learned_from(split, told, tiny, Silent())
+    (rude,) = [one for one in learned if one.sentence.text == "A rude waiter brought it."]
+    assert rude.labels == {"topic": None, "tone": ("blame",)}
+    targets = training_targets([rude], tiny)[0]
+    assert np.isnan(targets[tiny.slice_of("topic")]).all()
+    tone = targets[tiny.slice_of("tone")]
+    if wanted is WeakTargets.LABELS:
+        assert tone.tolist() == [0.0, 1.0, 0.0]
+    else:
+        assert 0.5 < chances["tone"]["blame"] < 1
+        np.testing.assert_allclose(tone, list(chances["tone"].values()), rtol=1e-6)
 
 
 def test_weak_labels_without_a_file_are_a_mistake_of_the_settings(project: Path) -> None:

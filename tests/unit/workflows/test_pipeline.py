@@ -11,6 +11,7 @@ from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import InputError
 from pipeline.records import Score
 from pipeline.settings.experiment import PipelineSettings, load_settings
+from pipeline.settings.weak import Labels, WeakTargets
 from pipeline.tracking import Store, open_store
 from pipeline.workflows import pipeline as room
 from pipeline.workflows.pipeline import stages
@@ -47,6 +48,19 @@ def test_what_the_stages_write_is_never_an_input(settings: PipelineSettings) -> 
     assert [p for p in after if "mlflow" not in p.name] == [
         p for p in before if "mlflow" not in p.name
     ]
+
+
+@pytest.mark.parametrize(
+    "change", [{"labels": Labels.WEAK}, {"weak_targets": WeakTargets.PROBABILITIES}]
+)
+def test_a_model_is_trained_anew_where_something_else_is_learned(
+    settings: PipelineSettings, change: dict[str, object]
+) -> None:
+    data = settings.data.model_copy(update=change)
+    before = planned(settings)[0]
+    after = planned(settings.model_copy(update={"data": data}))[0]
+    changed = {name for name, stage in after.items() if stage.settings != before[name].settings}
+    assert changed == {f"train {name}" for name in settings.models}
 
 
 def test_an_undefined_score_is_null_and_is_not_promoted(
