@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from transformers import AutoModel
+from transformers.utils import logging as hf_logging
 
 from pipeline.classifiers.encoder import encoder_sha256, require_sha256, resolve_encoder
 from pipeline.classifiers.logistic import FloatArray, Regressions, SavedRegressions, fit_regressions
@@ -27,6 +28,8 @@ from pipeline.codebook import Codebook
 from pipeline.errors import InputError, SettingsError
 from pipeline.records import LabelledSentence, Sentence
 from pipeline.settings.classifiers import EmbeddingSettings
+
+hf_logging.disable_progress_bar()
 
 _ARRAYS = "embedding.npz"
 _TOKENS_PER_BATCH = 4096
