@@ -16,7 +16,7 @@ from pipeline.labelling.denial import affirmed, denied
 ROOT = Path(__file__).parents[3]
 
 
-def all_of(text: str, change: object = denied, draws: int = 200) -> set[str]:
+def all_of(text: str, change: object = denied, draws: int = 2000) -> set[str]:
     random = np.random.default_rng(1)
     made = {change(text, random) for _ in range(draws)}  # type: ignore[operator]
     return {one for one in made if one is not None}
@@ -57,7 +57,7 @@ def test_what_is_denied_asked_or_quoted_is_left_alone(text: str) -> None:
 def test_only_one_of_two_verbs_is_never_negated_alone() -> None:
     made = all_of("We welcome the talks and urge both sides to stop.")
     assert made
-    assert all("that we welcome" in one for one in made)
+    assert all("we welcome the talks and urge both sides to stop" in one for one in made)
 
 
 def test_no_wording_is_one_of_the_direction_tests() -> None:
