@@ -5,11 +5,12 @@ LABEL_STUDIO := experiments/label-studio-venv
 SPARK := experiments/spark-packages
 ENCODERS := experiments/encoders
 TEACHER := $(ENCODERS)/all-mpnet-base-v2
+MODELS := experiments/stages/default/models
 BIN := $(VENV)/bin
 BROWSER := $(shell command -v chromium || command -v chromium-browser)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock teacher peers label-studio spark clean
+.PHONY: help demo test lint lock audit teacher peers speed label-studio spark pyfunc clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,15 +39,29 @@ lock: $(VENV)/ready  ## write requirements.lock anew from pyproject.toml
 		--output-file requirements.lock pyproject.toml
 	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
 
+audit: $(VENV)/ready  ## pip-audit on requirements.lock; fails as well where a package cannot be looked up (needs a network)
+	$(BIN)/pip install --quiet pip-audit
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
+
 teacher: $(VENV)/ready $(TEACHER)/model.safetensors  ## the encoder of the teacher in experiments/quality/5-distilled.yaml (440 MB)
 
 peers: $(PEERS)/ready  ## the environment of the peers in benchmarks/peers, apart from the lock (2 GB)
+
+speed: $(VENV)/ready  ## all benchmarks of speed, after `stance train`: make speed STATEMENTS=FILE EVAL=LABELLED
+	$(BIN)/python -m benchmarks.speed.compare $(MODELS)/ensemble $(STATEMENTS)
+	$(BIN)/python -m benchmarks.speed.scale $(STATEMENTS) --sentences 10000 30000 100000 1000000
+	$(BIN)/python -m benchmarks.speed.training
+	$(BIN)/python -m benchmarks.speed.frontier $(MODELS) $(STATEMENTS) --eval $(EVAL) \
+		--plot benchmarks/speed/frontier.svg
 
 label-studio: $(VENV)/ready $(LABEL_STUDIO)/ready  ## annotations through a real Label Studio and back, in an environment apart from the lock
 	$(BIN)/python -m benchmarks.label_studio.round_trip $(LABEL_STUDIO)/bin/label-studio
 
 spark: $(VENV)/ready $(SPARK)/ready  ## the registered model in a real local Spark (needs Java 17), packages apart from the lock (400 MB)
 	PYTHONPATH=$(SPARK):. $(BIN)/python -m benchmarks.spark.udf
+
+pyfunc: $(VENV)/ready  ## the registered model in a new environment with nothing but its own requirements (1 GB, removed after)
+	$(BIN)/python -m benchmarks.pyfunc.clean_environment
 
 clean:  ## remove everything that is made: environment, caches, runs, work files
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \

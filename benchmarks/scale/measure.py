@@ -1,11 +1,12 @@
 """Measure how labelling scales from one worker to two, and what each step of it costs.
 
-    python benchmarks/scale/measure.py STATEMENTS [--model models/default] [--rounds 3]
+    python -m benchmarks.scale.measure STATEMENTS [--model models/default] [--rounds 3]
 
 STATEMENTS is a JSONL file of documents, large enough for a few minutes. A worker is a machine of
 one processor: a Ray node of its own, all of whose processes are bound to that processor. One worker
-and two take turns. Prints the measurements, and time and cost of 10⁹ sentences by the formulas of
-docs/scale.md; prices and the speed of graphics processors are options, not measurements.
+and two take turns; with --rounds 0 the steps alone are measured. Prints the measurements, and time
+and cost of 10⁹ sentences by the formulas of docs/scale.md; prices and the speed of graphics
+processors are options, not measurements.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ def steps(statements: Path, model: Path) -> Steps:
     """Time the steps in processor time, which other work on the machine hardly changes."""
     settings = IngestSettings()
     seconds, found = timed(lambda: survey([whole(statements)], settings))
-    judging, _ = timed(lambda: Judge(settings).judge(found))
+    judging, _ = timed(lambda: Judge(settings).judge(found.found))
     cutting, sentences = timed(lambda: read_sentences(statements))
     bundle = load_bundle(model, device=Device.CPU)
     tokenizer = network_in(bundle.classifier).tokenizer
@@ -226,7 +227,8 @@ def main() -> None:
             f"labelling; two {two[0]:.0f}, {two[1]:.0f}; efficiency {two[1] / one[1] / 2:.2f}",
             flush=True,
         )
-    print(f"efficiency, median: {statistics.median(b[1] / a[1] / 2 for a, b in rounds):.2f}")
+    if rounds:
+        print(f"efficiency, median: {statistics.median(b[1] / a[1] / 2 for a, b in rounds):.2f}")
     cost = steps(options.statements, options.model)
     print("\nprocessor time, µs a sentence")
     for name, seconds in (

@@ -1,6 +1,6 @@
 """Load `stance serve` with a real client: at its saturation, and at twice that.
 
-    python benchmarks/service/load.py STATEMENTS [--minutes 10] [--model models/default]
+    python -m benchmarks.service.load STATEMENTS [--minutes 10] [--model models/default]
 
 STATEMENTS is a JSONL file with a key `text`, or a text file. Each request asks for a few of its
 sentences in one piece of text. First a fixed number of clients that ask without a pause measure the
@@ -190,24 +190,24 @@ class Load:
 def service(model: Path) -> Iterator[str]:
     """Run `stance serve` on a free port; yield its address."""
     command = [sys.executable, "-m", "pipeline.cli.app", "serve", "--port", "0", "-m", str(model)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    if process.stderr is None:
-        raise SystemExit("the log of the service cannot be read")
-    try:
-        for line in process.stderr:
-            if found := re.search(r" on (http://\S+) \(", line):
-                break
-        else:
-            raise SystemExit("the service did not start")
-        # Its log must be read, else it stops when the pipe is full.
-        with subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL):  # noqa: S607
-            yield found[1]
-            process.terminate()
-            code = process.wait(60)
-        if code:
-            raise SystemExit(f"the service ended with exit code {code}")
-    finally:
-        process.kill()
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        if process.stderr is None:
+            raise SystemExit("the log of the service cannot be read")
+        try:
+            for line in process.stderr:
+                if found := re.search(r" on (http://\S+) \(", line):
+                    break
+            else:
+                raise SystemExit("the service did not start")
+            # Its log must be read, else it stops when the pipe is full.
+            with subprocess.Popen(["cat"], stdin=process.stderr, stdout=subprocess.DEVNULL):  # noqa: S607
+                yield found[1]
+                process.terminate()
+                code = process.wait(60)
+            if code:
+                raise SystemExit(f"the service ended with exit code {code}")
+        finally:
+            process.kill()
 
 
 async def measure(address: str, texts: Sequence[str], minutes: float) -> list[Phase]:

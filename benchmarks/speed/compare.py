@@ -1,11 +1,14 @@
-"""Compare speeds in one run: `stance classify` against transformers.pipeline, and cold starts.
+"""Compare speeds in one run: `stance classify` against transformers.pipeline and SetFit.
 
-    python benchmarks/speed/compare.py TRAINED STATEMENTS [--model models/default]
+    python -m benchmarks.speed.compare TRAINED STATEMENTS [--model models/default]
 
 TRAINED is the folder of the trained model behind the shipped one (models/NAME below the `work` of
 a training); STATEMENTS any file or folder that `stance classify` reads. Speeds are given as ratios,
-taken in turns in one run, because absolute times depend on the machine. Prints tables, keeps
-nothing.
+taken in turns in one run, because absolute times depend on the machine: by the clock, and by the
+time of all processors, which what else runs changes little. SetFit runs where its environment is
+(`make peers`), one model a task as it must, with the encoder of the shipped model; it learns from a
+few of the sentences only, because how fast it predicts hangs on its encoder. Also prints the shares
+of the steps and the time of a cold start. Keeps nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import torch
@@ -26,18 +30,26 @@ import transformers
 from transformers import PreTrainedTokenizerFast, pipeline
 from transformers.modeling_outputs import SequenceClassifierOutput
 
+from benchmarks.peers.exchange import PeerTask, Work, write_work
+from benchmarks.speed.turns import Took, beside, patient_threads, took
 from pipeline.bundle import Bundle, load_bundle
+from pipeline.classifiers.encoder import resolve_encoder
 from pipeline.classifiers.ensemble import EnsembleClassifier
 from pipeline.classifiers.network import MultitaskNetwork
 from pipeline.classifiers.onnx import OnnxClassifier
 from pipeline.classifiers.protocol import Classifier
 from pipeline.classifiers.transformer import TransformerClassifier
+from pipeline.codebook import TaskType
 from pipeline.decision import to_predictions
 from pipeline.inference import RowFormat, StatementFacts, label_sentences
 from pipeline.inference.sinks import JsonlSink
 from pipeline.ingest import IngestSettings, Reading, find_inputs
 from pipeline.records import Sentence, Statement
 from pipeline.segmentation import segment
+from pipeline.settings.classifiers import EncoderSettings
+
+LEARNED, PAIRS = 64, 16
+"""Sentences that SetFit learns from, and pairs of them: one step."""
 
 
 class AsPipelineExpects(MultitaskNetwork):
@@ -102,15 +114,34 @@ def hugging_face(trained: Bundle) -> Callable[[list[Sentence]], None]:
     return classify
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Return how long `work` takes."""
-    begun = time.perf_counter()
-    work()
-    return time.perf_counter() - begun
+@contextmanager
+def set_fit(model: Bundle, sentences: list[Sentence], python: Path) -> Iterator[Callable[[], Took]]:
+    """Yield what lets SetFit predict all sentences once; it learns labels of `model`."""
+    known = list(label_sentences(sentences[:LEARNED], model))
+    several = {
+        name: task.type is TaskType.MULTILABEL for name, task in model.codebook.tasks.items()
+    }
+    work = Work(
+        tasks={
+            name: PeerTask(tuple(task.labels), several[name])
+            for name, task in model.codebook.tasks.items()
+        },
+        texts=tuple(one.sentence.text for one in known),
+        labels=tuple({name: one.labels.get(name) for name in several} for one in known),
+        encoder=str(resolve_encoder(EncoderSettings())),
+        seed=0,
+        setfit_pairs=PAIRS,
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = write_work(Path(scratch), work, [sentence.text for sentence in sentences])
+        with beside("setfit", folder, python) as turn:
+            yield turn
 
 
-def throughput(model: Bundle, trained: Bundle, sentences: list[Sentence], rounds: int) -> None:
-    """Print sentences a second of both, taken in turns, and the median of the ratios."""
+def throughput(
+    model: Bundle, trained: Bundle, sentences: list[Sentence], rounds: int, python: Path
+) -> None:
+    """Print sentences a second of all, taken in turns, and the medians of the ratios."""
     theirs = hugging_face(trained)
 
     def ours(batch: list[Sentence]) -> None:
@@ -119,17 +150,38 @@ def throughput(model: Bundle, trained: Bundle, sentences: list[Sentence], rounds
 
     ours(sentences[:64])
     theirs(sentences[:64])
-    pairs = [
-        (seconds(lambda: ours(sentences)), seconds(lambda: theirs(sentences)))
-        for _ in range(rounds)
-    ]
+    first = f"stance ({model.manifest.kind}, int8)"
+    turns = {
+        first: lambda: took(lambda: ours(sentences)),
+        "transformers.pipeline, batch 32": lambda: took(lambda: theirs(sentences)),
+    }
+    with ExitStack() as stack:
+        if python.exists():
+            turns["SetFit, one model a task"] = stack.enter_context(
+                set_fit(model, sentences, python)
+            )
+        else:
+            print(f"\nNo {python}: SetFit is left out (make peers).")
+        found: dict[str, list[Took]] = {name: [] for name in turns}
+        for number in range(rounds):
+            for name in list(turns) if number % 2 == 0 else list(turns)[::-1]:
+                found[name].append(turns[name]())
     n = len(sentences)
     print(f"\n{n} sentences, {rounds} rounds in turns, {torch.get_num_threads()} threads")
-    print(f"{'':34}{'sentences/s':>12}")
-    print(f"{'stance (' + model.manifest.kind + ', int8)':34}{n / min(a for a, _ in pairs):12.0f}")
-    print(f"{'transformers.pipeline, batch 32':34}{n / min(b for _, b in pairs):12.0f}")
-    ratio = statistics.median(b / a for a, b in pairs)
-    print(f"ratio, median of rounds: {ratio:.1f}")
+    print(f"{'':34}{'sentences/s':>12}{'of a processor':>16}{'times as long':>15}{'processor':>11}")
+    for name, times in found.items():
+        clock, spent = (statistics.median(one[i] for one in times) for i in (0, 1))
+        ratios = [
+            statistics.median(b[i] / a[i] for a, b in zip(found[first], times, strict=True))
+            for i in (0, 1)
+        ]
+        print(f"{name:34}{n / clock:12.0f}{n / spent:16.0f}{ratios[0]:15.1f}{ratios[1]:11.1f}")
+    print("rates are medians; so are the ratios, formed within a round")
+
+
+def processor(work: Callable[[], object]) -> float:
+    """Return how much time of all processors `work` takes."""
+    return took(work)[1]
 
 
 def shares(model: Path, patterns: list[str], sentences: list[Sentence]) -> None:
@@ -157,24 +209,17 @@ def shares(model: Path, patterns: list[str], sentences: list[Sentence]) -> None:
         JsonlSink(io.BytesIO(), rows).write([rows.row(one, StatementFacts()) for one in made])
 
     logits = bundle.classifier.predict_logits(sentences)
-    tokens = cpu_seconds(lambda: network.tokenizer.encode(sentences))
+    tokens = processor(lambda: network.tokenizer.encode(sentences))
     spent = {
-        "reading and cutting": cpu_seconds(lambda: read_sentences(patterns, len(sentences))),
+        "reading and cutting": processor(lambda: read_sentences(patterns, len(sentences))),
         "tokenising": tokens,
-        "network": cpu_seconds(lambda: network.predict_logits(sentences)) - tokens,
-        "other members": cpu_seconds(lambda: [one.predict_logits(sentences) for one in rest]),
-        "deciding and writing rows": cpu_seconds(written),
+        "network": processor(lambda: network.predict_logits(sentences)) - tokens,
+        "other members": processor(lambda: [one.predict_logits(sentences) for one in rest]),
+        "deciding and writing rows": processor(written),
     }
     print("\nshare of the processor's time")
-    for name, took in spent.items():
-        print(f"{name:34}{took / sum(spent.values()):12.1%}")
-
-
-def cpu_seconds(work: Callable[[], object]) -> float:
-    """Return how much time of all processors `work` takes."""
-    begun = time.process_time()
-    work()
-    return time.process_time() - begun
+    for name, share in spent.items():
+        print(f"{name:34}{share / sum(spent.values()):12.1%}")
 
 
 def cold_start(model: Path, statement: str, rounds: int) -> None:
@@ -182,12 +227,14 @@ def cold_start(model: Path, statement: str, rounds: int) -> None:
     command = [sys.executable, "-m", "pipeline.cli.app", "classify", statement, "-m", str(model)]
     bare = [sys.executable, "-c", "import onnxruntime, tokenizers"]
 
-    def run(words: list[str]) -> None:
+    def run(words: list[str]) -> float:
+        begun = time.perf_counter()
         subprocess.run(words, check=True, capture_output=True)
+        return time.perf_counter() - begun
 
     run(command)
     run(bare)
-    pairs = [(seconds(lambda: run(command)), seconds(lambda: run(bare))) for _ in range(rounds)]
+    pairs = [(run(command), run(bare)) for _ in range(rounds)]
     print("\ncold start of one short file, seconds (median)")
     print(f"{'stance classify':34}{statistics.median(a for a, _ in pairs):12.2f}")
     print(f"{'import onnxruntime, tokenizers':34}{statistics.median(b for _, b in pairs):12.2f}")
@@ -195,7 +242,8 @@ def cold_start(model: Path, statement: str, rounds: int) -> None:
 
 
 def main() -> None:
-    """Run both comparisons."""
+    """Run all comparisons."""
+    patient_threads()
     transformers.logging.set_verbosity(logging.CRITICAL)  # it lists every architecture it knows
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -206,11 +254,13 @@ def main() -> None:
     parser.add_argument("--sentences", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--short", default="seeds/statements/000_2b896f655c07ef2f.txt")
+    parser.add_argument("--python", type=Path, default=Path("experiments/peers-venv/bin/python"))
     options = parser.parse_args()
     sentences = read_sentences(options.statements, options.sentences)
     cold_start(options.model, options.short, rounds=5)
     shares(options.model, options.statements, sentences)
-    throughput(load_bundle(options.model), load_bundle(options.trained), sentences, options.rounds)
+    model, trained = load_bundle(options.model), load_bundle(options.trained)
+    throughput(model, trained, sentences, options.rounds, options.python)
 
 
 if __name__ == "__main__":

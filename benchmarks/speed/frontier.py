@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
 import statistics
 import tempfile
 import time
@@ -33,6 +32,7 @@ import transformers
 from benchmarks.peers.compare import Trial, prepare
 from benchmarks.speed.cascade import Bools, CutOffs, cut_offs, risks
 from benchmarks.speed.compare import hugging_face, read_sentences, transformer_in
+from benchmarks.speed.turns import patient_threads
 from pipeline.bundle import Bundle, load_bundle
 from pipeline.bundle.export import deployable, export_float32
 from pipeline.classifiers.ensemble import EnsembleClassifier
@@ -300,6 +300,7 @@ def plot(
 
 def main() -> None:
     """Build all ways, measure, print."""
+    patient_threads()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -313,7 +314,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # else waiting threads take processor time
     transformers.logging.set_verbosity(logging.CRITICAL)
     trial, _ = prepare(Path("configs/default.yaml"), options.eval, None)
     frontier = Frontier(trial)

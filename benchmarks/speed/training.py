@@ -1,6 +1,6 @@
 """Compare our fine-tuning loop with Hugging Face's Trainer on the same sentences, in turns.
 
-    python benchmarks/speed/training.py [--sentences 1500] [--rounds 2]
+    python -m benchmarks.speed.training [--sentences 1500] [--rounds 2]
 
 Both fine-tune the packaged encoder with the same heads, loss, precision and learning rate for one
 pass over the same sentences of the training corpus; the Trainer groups by length as well. Prints

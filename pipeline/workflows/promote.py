@@ -179,6 +179,7 @@ def _exported(
     watcher.note("fetching the trained model")
     trained = load_bundle(download_bundle(store, run_id, scratch), codebook=codebook)
     corpus, held_out = _documents(run_id, settings, codebook, store, watcher)
+    sets = evaluation_sets(held_out, settings.data, settings.evaluation, codebook, watcher)
     watcher.note("exporting")
     working = scratch / "export"
     working.mkdir()
@@ -191,7 +192,7 @@ def _exported(
         codebook,
     )
     scored: list[Scored] = []
-    for data in evaluation_sets(held_out, settings.data, settings.evaluation, codebook, watcher):
+    for data in sets:
         watcher.note(f"scoring {data.name}")
         replicates = settings.evaluation.replicates
         scored.append(

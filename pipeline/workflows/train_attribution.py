@@ -16,12 +16,11 @@ from pipeline.classifiers.encoder import resolve_encoder
 from pipeline.classifiers.protocol import FitMonitor, FitStep
 from pipeline.codebook import Codebook
 from pipeline.errors import CheckFailed, InputError
-from pipeline.records import LabelledDocument
 from pipeline.settings.experiment import PipelineSettings
 from pipeline.tracking import RunLogger, Store, start_run
 from pipeline.training.splits import Split
 from pipeline.workflows.evaluate_attribution import AttributionEvaluation, evaluate_attribution
-from pipeline.workflows.scoring import evaluation_sets
+from pipeline.workflows.scoring import EvaluationSet, evaluation_sets
 from pipeline.workflows.train import SPLIT_ARTIFACT, split_corpus
 from pipeline.workflows.watcher import Watcher
 
@@ -58,7 +57,8 @@ def train_attribution(
     All documents but those for test are learned from: nothing is calibrated.
 
     Raises:
-        InputError: no label of the corpus says who holds it, or the encoder cannot be had.
+        InputError: no label of the corpus says who holds it, the encoder cannot be had, or an
+            evaluation set is missing or named like another one.
         CheckFailed: the exported model answers otherwise than the trained one too often.
         OutputError: the folder or the store cannot be written.
     """
@@ -78,6 +78,7 @@ def train_attribution(
             f"from and {len(held_out)} held out say who holds them; both need some. Give labels "
             "as objects with 'label', 'holder' and 'target'."
         )
+    sets = evaluation_sets(split.test, settings.data, settings.evaluation, codebook, watcher)
     tags = {"stance.model": NAME, "stance.kind": NAME}
     with start_run(store, settings.tracking.experiment, NAME, tags=tags) as run:
         _log_inputs(run, settings, split, asked, codebook, config)
@@ -87,9 +88,7 @@ def train_attribution(
             exported = write_model_files(Path(scratch), trained)
             parity = measure_span_parity(trained, exported, [one.question for one in held_out])
             _require_parity(parity, wanted.largest_share_changed)
-            evaluations = _evaluate(
-                CombinedAttributor(exported), split.test, settings, codebook, watcher
-            )
+            evaluations = _evaluate(CombinedAttributor(exported), sets, settings, codebook)
             facts = facts_of(
                 settings, codebook, len(learned), len(asked), run.run_id, parity, evaluations
             )
@@ -200,12 +199,10 @@ def _require_parity(parity: SpanParity, allowed: float) -> None:
 
 def _evaluate(
     attributor: CombinedAttributor,
-    held_out: Sequence[LabelledDocument],
+    sets: Sequence[EvaluationSet],
     settings: PipelineSettings,
     codebook: Codebook,
-    watcher: Watcher,
 ) -> list[AttributionEvaluation]:
-    sets = evaluation_sets(held_out, settings.data, settings.evaluation, codebook, watcher)
     return [
         evaluate_attribution(
             data.documents,

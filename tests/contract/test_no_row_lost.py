@@ -127,16 +127,7 @@ def test_every_row_that_is_a_document_is_labelled_or_set_aside(
 
 
 @FEW
-@given(
-    files=st.lists(
-        st.tuples(
-            st.sampled_from(["txt", "md", "csv", "xyz"]),
-            st.binary(max_size=60) | CELL.map(str.encode),
-        ),
-        min_size=1,
-        max_size=6,
-    )
-)
+@given(files=FILES)
 def test_every_file_is_labelled_or_set_aside(
     bundle: str, tmp_path: Path, files: list[tuple[str, bytes]]
 ) -> None:

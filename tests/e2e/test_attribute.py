@@ -54,6 +54,9 @@ def test_a_model_is_trained_and_used(stance: Callable[..., Any], tiny_encoder: P
         "context_tokens: 16, to: model, largest_share_changed: 0.2}\n"
     )
     settings.write_text(settings.read_text(encoding="utf-8") + section, encoding="utf-8")
+    refused = stance("train-attribution", "-c", "settings.yaml", "--eval", "gold.jsonl")
+    refused.failed(3, "evaluation sets are called gold")
+    assert "fitting" not in refused.err
     done = stance("train-attribution", "-c", "settings.yaml", code=0)
     assert "held-out" in done.out
     assert "kitchen-reviews-attribution-" in done.err
