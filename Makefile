@@ -4,6 +4,7 @@ PEERS := experiments/peers-venv
 LABEL_STUDIO := experiments/label-studio-venv
 SPARK := experiments/spark-packages
 ENCODERS := experiments/encoders
+AUDIT := experiments/audit-venv
 TEACHER := $(ENCODERS)/all-mpnet-base-v2
 MODELS := experiments/stages/default/models
 BIN := $(VENV)/bin
@@ -39,9 +40,8 @@ lock: $(VENV)/ready  ## write requirements.lock anew from pyproject.toml
 		--output-file requirements.lock pyproject.toml
 	sed -i -E 's/^(torch==[0-9.]+)\+cpu/\1/' requirements.lock
 
-audit: $(VENV)/ready  ## pip-audit on requirements.lock; fails as well where a package cannot be looked up (needs a network)
-	$(BIN)/pip install --quiet pip-audit
-	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
+audit: $(AUDIT)/ready  ## pip-audit on requirements.lock, in an environment apart from it; fails as well where a package cannot be looked up (needs a network)
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 
 teacher: $(VENV)/ready $(TEACHER)/model.safetensors  ## the encoder of the teacher in experiments/quality/5-distilled.yaml (440 MB)
 
@@ -49,7 +49,8 @@ peers: $(PEERS)/ready  ## the environment of the peers in benchmarks/peers, apar
 
 speed: $(VENV)/ready  ## all benchmarks of speed, after `stance train`: make speed STATEMENTS=FILE EVAL=LABELLED
 	$(BIN)/python -m benchmarks.speed.compare $(MODELS)/ensemble $(STATEMENTS)
-	$(BIN)/python -m benchmarks.speed.scale $(STATEMENTS) --sentences 10000 30000 100000 1000000
+	$(BIN)/python -m benchmarks.speed.scale $(STATEMENTS) --model $(MODELS)/linear \
+		--sentences 10000 30000 100000 1000000
 	$(BIN)/python -m benchmarks.speed.training
 	$(BIN)/python -m benchmarks.speed.frontier $(MODELS) $(STATEMENTS) --eval $(EVAL) \
 		--plot benchmarks/speed/frontier.svg
@@ -66,7 +67,7 @@ pyfunc: $(VENV)/ready  ## the registered model in a new environment with nothing
 clean:  ## remove everything that is made: environment, caches, runs, work files
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis experiments/stages experiments/artifacts \
-		experiments/mlflow.db* experiments/peers experiments/unscon $(PEERS) $(LABEL_STUDIO) $(SPARK) $(ENCODERS)
+		experiments/mlflow.db* experiments/peers experiments/unscon $(PEERS) $(LABEL_STUDIO) $(SPARK) $(ENCODERS) $(AUDIT)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: requirements.lock pyproject.toml
@@ -89,6 +90,11 @@ $(TEACHER)/model.safetensors:
 $(PEERS)/ready: benchmarks/peers/requirements.txt
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --requirement $<
+	touch $@
+
+$(AUDIT)/ready:
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/pip install --quiet pip-audit
 	touch $@
 
 $(LABEL_STUDIO)/ready: benchmarks/label_studio/requirements.txt

@@ -122,7 +122,8 @@ def main() -> None:
         sizes = [one.rows for one in runs]
         print(f"clock = {line(sizes, [one.clock for one in runs])}")
         print(f"processors = {line(sizes, [one.processors for one in runs])}")
-    print(f"peak memory, largest to the one before: {runs[-1].peak / runs[-2].peak:.2f}")
+    if len(runs) > 1:
+        print(f"peak memory, largest to the one before: {runs[-1].peak / runs[-2].peak:.2f}")
 
 
 if __name__ == "__main__":

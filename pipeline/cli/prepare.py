@@ -21,13 +21,13 @@ from pipeline.cli.options import (
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.errors import SettingsError, near_matches
 from pipeline.settings.ingest import IngestSettings
+from pipeline.settings.weak import Labels, WeakTargets
 from pipeline.validated_yaml import validate_model
 
 if TYPE_CHECKING:
     from pipeline.attribution import Attributor
     from pipeline.settings.classifiers import ClassifierSettings
     from pipeline.settings.experiment import PipelineSettings
-    from pipeline.settings.weak import Labels, WeakTargets
 
 
 def bundle_folder(given: Path | None) -> Path:
@@ -160,6 +160,11 @@ def read_settings(
     told = {"labels": labels, "weak": tuple(weak), "weak_targets": weak_targets}
     changes["data"] = settings.data.model_copy(update={k: v for k, v in told.items() if v})
     settings = settings.model_copy(update=changes)
+    if (weak or weak_targets) and settings.data.labels is Labels.CORPUS:
+        raise SettingsError(
+            ["--weak and --weak-targets need --labels weak or both; data.labels is 'corpus'"],
+            where=str(config),
+        )
     if mistake := settings.weak_mistake():
         raise SettingsError([mistake], where=str(config))
     return LoadedSettings(

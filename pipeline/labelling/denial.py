@@ -2,8 +2,9 @@
 
 Counterfactual augmentation (Kaushik, Hovy & Lipton, 2020): a denied copy no longer expresses what
 the sentence expresses, an affirmed copy in nearly the same words still does, so that neither the
-words of the stance nor those around it decide alone. The wordings are not those of the direction
-tests in seeds/behaviour, but for the plain "do not" and "did not", which have no substitute.
+words of the stance nor those around it decide alone. No frame is one of the direction tests in
+seeds/behaviour word for word; ways to negate a verb ("do not", "cannot", "will not", "refused to",
+"declined to") occur there as well, having no substitute, so those tests flatter.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from pipeline.ingest import find_inputs
 from pipeline.output import write_text
 from pipeline.settings.classifiers import files_read
 from pipeline.settings.experiment import PipelineSettings
+from pipeline.settings.weak import Labels
 from pipeline.tracking import Store
 from pipeline.workflows.check_data import check_data
 from pipeline.workflows.classify import classify_statement_file
@@ -167,7 +168,7 @@ def _train_stage(
         {
             "model": settings.models[name].model_dump(mode="json"),
             "seed": settings.seed,
-            "learned": [settings.data.labels, settings.data.weak_targets],
+            "learned": _learned(settings),
             "split": settings.split.model_dump(mode="json"),
             "prevalence": settings.prevalence,
             "evaluation": settings.evaluation.model_dump(mode="json"),
@@ -177,6 +178,12 @@ def _train_stage(
         },
         train,
     )
+
+
+def _learned(settings: PipelineSettings) -> list[str]:
+    """Return which labels are learned, and how weak ones are where there are any."""
+    data = settings.data
+    return [data.labels] if data.labels is Labels.CORPUS else [data.labels, data.weak_targets]
 
 
 def mean_macro_f1(trained: TrainedModel, codebook: Codebook) -> float:

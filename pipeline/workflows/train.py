@@ -148,7 +148,9 @@ def train_model(
         if settings.split.folds:
             _cross_validate(run, name, wanted, documents, settings, codebook, watcher)
         learned = learned_from(split, settings, codebook, watcher)
-        run.params({"fit.sentences": len(learned)})
+        run.params({"fit.sentences": len(learned), "fit.labels": settings.data.labels})
+        if settings.data.labels is not Labels.CORPUS:
+            run.params({"fit.weak_targets": settings.data.weak_targets})
         watcher.note(f"{name}: fitting on {len(learned):,} sentences")
         classifier = build(wanted, codebook, seed=settings.seed)
         classifier.fit(learned, _monitor(name, settings, watcher, run))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
+import onnxruntime
 import pytest
 
 from benchmarks.service import parts
@@ -17,9 +19,18 @@ SHIPPED = Path(__file__).parents[3] / "models" / "default"
 
 @pytest.mark.parametrize("arena", [True, False])
 def test_the_network_alone(arena: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    session = onnxruntime.InferenceSession
+
+    def noted(model: str, options: onnxruntime.SessionOptions, **more: Any) -> Any:
+        asked.append(options.enable_cpu_mem_arena)
+        return session(model, options, **more)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", noted)
     monkeypatch.setattr(parts, "BATCHES", parts.TOLD)
     (model,) = SHIPPED.rglob("*.onnx")
     memory = parts.of_network(str(model), arena)
+    assert asked == [arena]
     assert len(memory) == 1 + parts.TOLD
     assert min(memory) > 20
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from itertools import islice
 from pathlib import Path
 
@@ -58,9 +59,8 @@ def test_threads_wait_patiently_from_the_beginning() -> None:
 
 
 def test_times_are_of_the_clock_and_of_all_processors() -> None:
-    clock, spent = took(lambda: sum(range(1_000_000)))
-    assert clock > 0
-    assert spent > 0
+    clock, spent = took(lambda: time.sleep(0.2))
+    assert clock >= 0.2 > spent
 
 
 def test_statements_beyond_those_given_have_other_sentences() -> None:

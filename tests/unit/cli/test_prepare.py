@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli.prepare import read_settings
+from pipeline.errors import SettingsError
 from pipeline.settings.weak import Labels, WeakTargets
 
 
@@ -32,3 +33,17 @@ def test_what_is_learned_from_can_be_said_on_the_command_line(
             "weak_targets": WeakTargets.PROBABILITIES,
         }
     )
+
+
+@pytest.mark.parametrize(
+    "said", [{"weak": [Path("weak.jsonl")]}, {"weak_targets": WeakTargets.PROBABILITIES}]
+)
+def test_what_would_change_nothing_is_refused(
+    make_project: Callable[[Path], Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    said: dict[str, object],
+) -> None:
+    monkeypatch.chdir(make_project(tmp_path))
+    with pytest.raises(SettingsError, match="need --labels weak or both"):
+        read_settings(Path("settings.yaml"), None, **said)  # type: ignore[arg-type]

@@ -51,14 +51,20 @@ def test_what_the_stages_write_is_never_an_input(settings: PipelineSettings) -> 
 
 
 @pytest.mark.parametrize(
-    "change", [{"labels": Labels.WEAK}, {"weak_targets": WeakTargets.PROBABILITIES}]
+    ("given", "change"),
+    [
+        ({}, {"labels": Labels.WEAK}),
+        ({"labels": Labels.WEAK}, {"weak_targets": WeakTargets.PROBABILITIES}),
+    ],
 )
 def test_a_model_is_trained_anew_where_something_else_is_learned(
-    settings: PipelineSettings, change: dict[str, object]
+    settings: PipelineSettings, given: dict[str, object], change: dict[str, object]
 ) -> None:
-    data = settings.data.model_copy(update=change)
-    before = planned(settings)[0]
-    after = planned(settings.model_copy(update={"data": data}))[0]
+    def learning(**more: object) -> dict[str, Stage]:
+        data = settings.data.model_copy(update=more)
+        return planned(settings.model_copy(update={"data": data}))[0]
+
+    before, after = learning(**given), learning(**given, **change)
     changed = {name for name, stage in after.items() if stage.settings != before[name].settings}
     assert changed == {f"train {name}" for name in settings.models}
 

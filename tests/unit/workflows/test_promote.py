@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.codebook import Codebook
-from pipeline.errors import OutputError
+from pipeline.errors import InputError, OutputError
 from pipeline.settings.experiment import PipelineSettings, load_settings
 from pipeline.tracking import Store, open_store
 from pipeline.tracking.registered import CHALLENGER, CHAMPION, version_with
@@ -36,6 +36,16 @@ class Failing:
 
     def _refuse(self, *_: str) -> None:
         raise OSError("database is locked")
+
+
+class Noting(Silent):
+    """A watcher that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
 
 
 @pytest.fixture
@@ -110,3 +120,15 @@ def test_what_the_store_refuses_changes_neither_folder_nor_alias(
     assert sorted(str(one.version) for one in versions) == ["1", "2"]
     roll_back(settings, tiny, store, to=folder, watcher=Silent())
     assert state() == weak
+
+
+def test_sets_to_evaluate_on_are_read_before_the_export(
+    settings: PipelineSettings, tiny: Codebook, store: Store
+) -> None:
+    trained = train_model("majority", settings, tiny, store, config="", watcher=Silent())
+    external = settings.evaluation.model_copy(update={"external": (settings.data.gold,)})
+    twice = settings.model_copy(update={"evaluation": external})
+    watcher = Noting()
+    with pytest.raises(InputError, match="evaluation sets are called"):
+        promote(trained.run_id, twice, tiny, store, to=settings.promote.to, watcher=watcher)
+    assert "exporting" not in watcher.notes
