@@ -1,8 +1,38 @@
-"""What a classifier reads besides the sentence itself."""
+"""What a classifier reads of a sentence, and what it reads besides it."""
 
 from __future__ import annotations
 
+import re
+
 from pipeline.records import Sentence
+
+_MARKER = r"""["']?(?:\d{1,3}[.)]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|[a-z]\)|[-•*·])\s+(?!\d)"""
+_CHAIR = (
+    r"(?:(?:deputy|acting|vice)[ -])?(?:president|chair(?:man|woman|person)?|speaker|moderator"
+    r"|secretary-general|(?:high )?commissioner|minister|ambassador)"
+)
+_ADDRESS = (
+    rf"(?:(?:(?:dear |distinguished )?(?:mr|mrs|ms|madame?|mister)\.? {_CHAIR}"
+    r"|(?:your )?excellenc(?:y|ies)|ladies and gentlemen"
+    r"|(?:dear|distinguished|honou?rable) (?:colleagues|members|delegates|friends|guests)"
+    r"),\s+)"
+)
+_OPENING = re.compile(rf"\s*(?:{_MARKER})?{_ADDRESS}*(?=\W*\w)", re.IGNORECASE)
+
+
+def without_opening(text: str) -> str:
+    """Return a sentence in plain typography without its `opening`."""
+    return text[opening(text) :]
+
+
+def opening(text: str) -> int:
+    """Return how many characters of a sentence are list number and address ("Mr. President, ").
+
+    No classifier reads them: whether a paragraph is numbered, and whom the speaker turns to,
+    should not decide on a label. A text that is nothing else is read whole.
+    """
+    found = _OPENING.match(text)
+    return found.end() if found else 0
 
 
 def context_of(sentence: Sentence) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
-from pipeline.classifiers.inputs import context_of
+from pipeline.classifiers.inputs import context_of, without_opening
 from pipeline.errors import BundleError
 from pipeline.labelling.typography import plain
 from pipeline.records import Sentence
@@ -70,7 +70,7 @@ class SentenceTokenizer:
     def encode(self, sentences: Sequence[Sentence]) -> list[Encoding]:
         """Return one encoding a sentence, special tokens included, at most `max_tokens` long."""
         far = self.max_tokens * CHARACTERS_PER_TOKEN
-        texts = [encodable(s.text[:far]) for s in sentences]
+        texts = [without_opening(encodable(s.text[:far])) for s in sentences]
         firsts = self._tokenizer.encode_batch(texts, add_special_tokens=False)
         room = self.max_tokens - self._specials
         for first in firsts:

@@ -1,5 +1,64 @@
-from pipeline.classifiers.inputs import context_of
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.classifiers.inputs import context_of, opening, without_opening
+from pipeline.labelling.perturbation import addressed, numbered
 from pipeline.records import Sentence
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "12. We call on them to cease fire.",
+        "(a) We call on them to cease fire.",
+        "(iv) We call on them to cease fire.",
+        "b) We call on them to cease fire.",
+        "• We call on them to cease fire.",
+        "Mr. President, we call on them to cease fire.",
+        "Madam Chair, Your Excellencies, ladies and gentlemen, we call on them to cease fire.",
+        "3. Mr. Deputy Speaker, dear colleagues, we call on them to cease fire.",
+    ],
+)
+def test_list_number_and_address_are_not_read(said: str) -> None:
+    assert without_opening(said).lower() == "we call on them to cease fire."
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Mr. Okello said that he would not.",
+        "The President, we are told, will not come.",
+        "A. Okello, the minister, spoke.",
+        "2.5 million people fled.",
+        "3. 000 tents were sent.",
+        "1990. It was a hard year.",
+        "- 5 degrees at night.",
+        "Madam President,",
+        "Excellencies, ",
+        "(a)",
+        "I. Observations",
+        "",
+    ],
+)
+def test_everything_else_is(said: str) -> None:
+    assert without_opening(said) == said
+
+
+@pytest.mark.parametrize("said", ["They cease fire.", "Peace is far, and we say so.", "I say no."])
+def test_behaviour_tests_cannot_tell_a_sentence_from_its_addressed_or_numbered_form(
+    said: str,
+) -> None:
+    ordinary = frozenset({"they", "peace"})
+    changed = numbered(addressed(said, ordinary))
+    assert changed != addressed(said, ordinary) != said
+    assert without_opening(changed).lower() == said.lower()
+
+
+@given(st.text() | st.text("1()a.•- MrPesidnt,"))
+def test_what_is_left_out_stands_at_the_beginning_and_is_never_everything(text: str) -> None:
+    assert text[: opening(text)] + without_opening(text) == text
+    assert any(c.isalnum() or c == "_" for c in without_opening(text)) or not opening(text)
 
 
 def test_a_list_item_continues_its_lead_in() -> None:
