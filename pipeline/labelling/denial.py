@@ -26,7 +26,6 @@ _DENYING = (
     "We do not support the position that {}.",
     "We would not go so far as to say that {}.",
     "The spokesman denied that {}.",
-    "The Minister refused to say that {}.",
     "She did not want to repeat that {}.",
     "There is no reason to think that {}.",
     "We voted against the paragraph which says that {}.",
