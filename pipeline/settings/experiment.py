@@ -10,7 +10,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from pipeline.errors import near_matches
 from pipeline.settings.attribution import AttributionSettings
-from pipeline.settings.classifiers import ClassifierSettings
+from pipeline.settings.classifiers import ClassifierSettings, Positive
 from pipeline.settings.ingest import IngestSettings
 from pipeline.settings.tuning import TuneSettings, space_mistakes
 from pipeline.settings.weak import Labels, WeakTargets
@@ -163,6 +163,10 @@ class PipelineSettings(StrictModel):
     prevalence: dict[str, dict[str, Share]] = Field(
         default_factory=dict,
         description="by multilabel task and label: share of sentences expected where it is used",
+    )
+    temperature: dict[str, Positive] = Field(
+        default_factory=dict,
+        description="by multiclass task: what log-odds are divided by, where texts are further off",
     )
     models: Annotated[dict[Name, ClassifierSettings], Field(min_length=1)]
     attribution: AttributionSettings = AttributionSettings()

@@ -7,7 +7,7 @@ without it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +19,9 @@ from pipeline.codebook import Codebook, TaskType
 from pipeline.decision import DecisionRule
 from pipeline.errors import ShapeError
 from pipeline.training.calibration import fit_calibration, require_pairs
-from pipeline.training.prevalence import Prevalence, at_prevalence
 from pipeline.training.splits import assign_parts
 from pipeline.training.thresholds import f1_thresholds
+from pipeline.training.transfer import Prevalence, at_prevalence, at_temperature
 
 REPLICATES = 1000
 """Bootstrap replicates behind the interval of a gain."""
@@ -79,6 +79,7 @@ def fit_decision_rule(
     folds: int,
     seed: int,
     prevalence: Prevalence | None = None,
+    temperature: Mapping[str, float] | None = None,
 ) -> tuple[DecisionRule, DecisionReport]:
     """Fit calibration and thresholds on calibration documents and measure their gain out of fold.
 
@@ -90,11 +91,13 @@ def fit_decision_rule(
         groups: the document of each of the n sentences.
         prevalence: expected shares of labels where the rule will be used; see `at_prevalence`. What
             the report says of gains is measured without it, at the shares of these documents.
+        temperature: by multiclass task, for where the rule will be used; see `at_temperature`. The
+            report leaves it out as well.
 
     Raises:
         ShapeError: the arrays and groups do not fit each other.
-        SettingsError: there are fewer documents than folds, or `prevalence` does not fit the
-            codebook.
+        SettingsError: there are fewer documents than folds, or `prevalence` or `temperature` does
+            not fit the codebook.
         InputError: a logit is not finite.
     """
     require_pairs(logits, targets, codebook)
@@ -105,6 +108,9 @@ def fit_decision_rule(
     rules = nested_rules(logits, targets, part, codebook)
     if prevalence:
         rule, said = at_prevalence(rule, logits, targets, codebook, prevalence)
+        notes += said
+    if temperature:
+        rule, said = at_temperature(rule, codebook, temperature)
         notes += said
 
     plain = DecisionRule.plain(codebook)

@@ -171,6 +171,7 @@ def _train_stage(
             "learned": _learned(settings),
             "split": settings.split.model_dump(mode="json"),
             "prevalence": settings.prevalence,
+            "temperature": settings.temperature,
             "evaluation": settings.evaluation.model_dump(mode="json"),
             "behaviour": settings.behaviour and settings.behaviour.model_dump(mode="json"),
             "tracking": [store.shown, settings.tracking.experiment],

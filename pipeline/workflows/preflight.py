@@ -25,7 +25,7 @@ from pipeline.settings.classifiers import (
     parts,
 )
 from pipeline.settings.experiment import PipelineSettings
-from pipeline.training.prevalence import expected_shares
+from pipeline.training.transfer import expected_shares, require_multiclass
 from pipeline.workflows.behaviour import read_suite
 
 
@@ -43,7 +43,7 @@ def preflight(settings: PipelineSettings, codebook: Codebook, *, where: str = "s
     """
     mistakes = [
         *_data(settings),
-        *_prevalence(settings, codebook),
+        *_transfer(settings, codebook),
         *_behaviour(settings, codebook),
         *(m for name, model in settings.models.items() for m in _model(name, model, codebook)),
         *_outputs(settings),
@@ -74,11 +74,15 @@ def _data(settings: PipelineSettings) -> Iterator[str]:
         yield f"data.gold_statements '{texts}': {got}"
 
 
-def _prevalence(settings: PipelineSettings, codebook: Codebook) -> Iterator[str]:
+def _transfer(settings: PipelineSettings, codebook: Codebook) -> Iterator[str]:
     try:
         expected_shares(settings.prevalence, codebook)
     except SettingsError as error:
         yield from (f"prevalence: {mistake}" for mistake in error.mistakes)
+    try:
+        require_multiclass(settings.temperature, codebook)
+    except SettingsError as error:
+        yield from (f"temperature: {mistake}" for mistake in error.mistakes)
 
 
 def _behaviour(settings: PipelineSettings, codebook: Codebook) -> Iterator[str]:

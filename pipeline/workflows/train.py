@@ -289,6 +289,7 @@ def _calibrate(
         folds=settings.split.threshold_folds,
         seed=settings.seed,
         prevalence=settings.prevalence,
+        temperature=settings.temperature,
     )
 
 

@@ -164,6 +164,14 @@ def test_shares_of_labels_must_fit_the_codebook(here: Path) -> None:
     ]
 
 
+def test_temperatures_must_fit_the_codebook(here: Path) -> None:
+    found = mistakes(here, ("seed: 3", "seed: 3\ntemperature: {topic: 1.2, tones: 1.2}"))
+    assert [one.split(";")[0].split(".")[0] for one in found] == [
+        "temperature: task 'topic' is multilabel",
+        "temperature: unknown task 'tones'",
+    ]
+
+
 def test_lists_of_augmentation_must_be_there(here: Path) -> None:
     found = mistakes(
         here,

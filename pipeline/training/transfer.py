@@ -1,14 +1,18 @@
-"""Carry a decision rule over to texts in which labels are rarer or more frequent.
+"""Carry a decision rule over to texts unlike the documents that it was fitted on.
 
-A training corpus is often enriched: its makers sought out rare labels. Under prior shift (the
-sentences of a label stay alike, only its share changes) a calibrated log-odds moves by the
-difference of the log-odds of the shares (Saerens, Latinne and Decaestecker, 2002, "Adjusting the
-outputs of a classifier to new a priori probabilities").
+They differ in the shares of labels. A training corpus is often enriched: its makers sought out
+rare labels. Under prior shift (the sentences of a label stay alike, only its share changes) a
+calibrated log-odds moves by the difference of the log-odds of the shares (Saerens, Latinne and
+Decaestecker, 2002, "Adjusting the outputs of a classifier to new a priori probabilities").
+
+And they are further from what was learned, so that the classifier is surer than it is right (Ovadia
+et al., 2019, "Can you trust your model's uncertainty? Evaluating predictive uncertainty under
+dataset shift"). A temperature found on some of them makes up for it (Guo et al., 2017).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -63,6 +67,42 @@ def at_prevalence(
         notes.append(f"{name}: bias and threshold are those for a share of {share[j]:g}")
         notes += [note for note in best.notes if note.startswith(f"{name}: ")]
     return replace(shifted, threshold=tuple(threshold.tolist())), tuple(notes)
+
+
+def at_temperature(
+    rule: DecisionRule, codebook: Codebook, wanted: Mapping[str, float]
+) -> tuple[DecisionRule, tuple[str, ...]]:
+    """Return the rule with the log-odds of multiclass tasks divided by a temperature, and notes.
+
+    Probabilities become flatter (above 1) or more extreme; which label is likeliest stays.
+
+    Raises:
+        SettingsError: an unknown or multilabel task.
+    """
+    require_multiclass(wanted, codebook)
+    scale, bias = list(rule.scale), list(rule.bias)
+    for task, temperature in wanted.items():
+        for j in range(codebook.width)[codebook.slice_of(task)]:
+            scale[j], bias[j] = scale[j] / temperature, bias[j] / temperature
+    notes = tuple(f"{task}: log-odds are divided by {value:g}" for task, value in wanted.items())
+    return replace(rule, scale=tuple(scale), bias=tuple(bias)), notes
+
+
+def require_multiclass(tasks: Iterable[str], codebook: Codebook) -> None:
+    """Check that the tasks are multiclass tasks of the codebook.
+
+    Raises:
+        SettingsError: they are not.
+    """
+    mistakes = [
+        f"task '{task}' is multilabel; its probabilities and thresholds are fitted label by label"
+        if task in codebook.tasks
+        else f"unknown task '{task}'.{near_matches(task, codebook.tasks)}"
+        for task in tasks
+        if task not in codebook.multiclass_tasks()
+    ]
+    if mistakes:
+        raise SettingsError(mistakes, where="temperature")
 
 
 def _log_odds(share: Array) -> Array:

@@ -1,4 +1,4 @@
-"""A decision rule for texts in which labels are rarer than in the calibration documents."""
+"""A decision rule for texts unlike the calibration documents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.codebook import Codebook
 from pipeline.decision import DecisionRule
 from pipeline.errors import SettingsError
 from pipeline.training.decision_rule import fit_decision_rule
-from pipeline.training.prevalence import at_prevalence
+from pipeline.training.transfer import at_prevalence, at_temperature
 
 Array = npt.NDArray[np.float32]
 Draw = Callable[..., tuple[Array, Array, list[str]]]
@@ -87,3 +87,41 @@ def test_names_that_the_codebook_does_not_know_are_settings_errors(
     assert "unknown task 'nothing'" in said
     assert f"unknown label '{label}s'" in said
     assert f"task '{several}' is multiclass" in said
+
+
+def first_task(codebook: Codebook) -> str:
+    return codebook.multiclass_tasks()[0]
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.3, 4.0])
+def test_a_temperature_divides_differences_of_log_probabilities_and_decides_nothing_else(
+    codebook: Codebook, draw_outcomes: Draw, temperature: float
+) -> None:
+    logits, targets, groups = draw_outcomes(300, seed=3)
+    task = first_task(codebook)
+    part = codebook.slice_of(task)
+    rule = fitted(codebook, (logits, targets, groups))
+    other, report = fit_decision_rule(
+        logits, targets, groups, codebook, folds=4, seed=1, temperature={task: temperature}
+    )
+    assert f"{task}: log-odds are divided by {temperature:g}" in report.notes
+    before, after = (one.probabilities(logits, codebook) for one in (rule, other))
+    log = np.log(before[:, part].astype(np.float64))
+    wanted = (log[:, 1:] - log[:, :1]) / temperature
+    log = np.log(after[:, part].astype(np.float64))
+    np.testing.assert_allclose(log[:, 1:] - log[:, :1], wanted, rtol=1e-3, atol=1e-3)
+    others = [j for j in range(codebook.width) if not part.start <= j < part.stop]
+    np.testing.assert_array_equal(after[:, others], before[:, others])
+    said = [rule.decide(before, codebook).given, other.decide(after, codebook).given]
+    np.testing.assert_array_equal(*said)
+
+
+def test_only_multiclass_tasks_have_a_temperature(codebook: Codebook) -> None:
+    rule = DecisionRule.plain(codebook)
+    several = codebook.multilabel_tasks()[0]
+    with pytest.raises(SettingsError) as caught:
+        at_temperature(rule, codebook, {several: 1.2, "nothing": 1.2})
+    assert [mistake.split(";")[0].split(".")[0] for mistake in caught.value.mistakes] == [
+        f"task '{several}' is multilabel",
+        "unknown task 'nothing'",
+    ]
