@@ -9,6 +9,10 @@ TEACHER := $(ENCODERS)/all-mpnet-base-v2
 MODELS := experiments/stages/default/models
 BIN := $(VENV)/bin
 BROWSER := $(shell command -v chromium || command -v chromium-browser)
+JAVA := $(shell java -version 2>&1 | sed -nE 's/.* version "([0-9]+).*/\1/p')
+JAVA_17 := $(shell test 0$(JAVA) -ge 17 && echo yes)
+SPARK_RUNS := $(and $(JAVA_17),$(wildcard $(SPARK)/ready))
+MARKED := $(if $(BROWSER),,not browser)$(if $(BROWSER)$(SPARK_RUNS),, and )$(if $(SPARK_RUNS),,not spark)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint lock audit teacher peers speed label-studio spark pyfunc clean
@@ -21,11 +25,12 @@ demo: $(VENV)/ready  ## the whole pipeline on the five real statements, in a qui
 
 test: $(VENV)/ready  ## all tests, slow ones included
 ifeq ($(BROWSER),)
-	@echo "No chromium on this machine: the browser tests of the report are left out."
-	$(BIN)/python -m pytest -n 2 -m "not browser"
-else
-	$(BIN)/python -m pytest -n 2
+	@echo "No chromium on this machine: the browser tests are left out."
 endif
+ifeq ($(SPARK_RUNS),)
+	@echo "No Java 17, or no $(SPARK)/ready (make it): the test in Spark is left out."
+endif
+	$(BIN)/python -m pytest -n 2 -m "$(MARKED)"
 
 lint: $(VENV)/ready  ## ruff, mypy --strict on pipeline/, import-linter
 	$(BIN)/ruff check .
@@ -58,8 +63,8 @@ speed: $(VENV)/ready  ## all benchmarks of speed, after `stance train`: make spe
 label-studio: $(VENV)/ready $(LABEL_STUDIO)/ready  ## annotations through a real Label Studio and back, in an environment apart from the lock
 	$(BIN)/python -m benchmarks.label_studio.round_trip $(LABEL_STUDIO)/bin/label-studio
 
-spark: $(VENV)/ready $(SPARK)/ready  ## the registered model in a real local Spark (needs Java 17), packages apart from the lock (400 MB)
-	PYTHONPATH=$(SPARK):. $(BIN)/python -m benchmarks.spark.udf
+spark: $(SPARK)/ready  ## the registered model in a real local Spark (needs Java 17), packages apart from the lock (400 MB)
+	$(BIN)/python -m pytest -m spark --durations=0 tests/e2e/test_spark.py
 
 pyfunc: $(VENV)/ready  ## the registered model in a new environment with nothing but its own requirements (1 GB, removed after)
 	$(BIN)/python -m benchmarks.pyfunc.clean_environment
@@ -102,6 +107,6 @@ $(LABEL_STUDIO)/ready: benchmarks/label_studio/requirements.txt
 	$(LABEL_STUDIO)/bin/pip install --quiet --requirement $<
 	touch $@
 
-$(SPARK)/ready: benchmarks/spark/requirements.txt
+$(SPARK)/ready: tests/e2e/spark-requirements.txt | $(VENV)/ready
 	$(BIN)/pip install --quiet --target $(SPARK) --requirement $<
 	touch $@
