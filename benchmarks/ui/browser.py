@@ -1,9 +1,11 @@
-"""A Chromium that waits until the MLflow UI has drawn what it was asked for."""
+"""`stance ui`, and a Chromium that waits until it has drawn what it was asked for."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +32,17 @@ def browser(width: int = 1500, height: int = 900) -> Iterator[webdriver.Chrome]:
         yield driver
     finally:
         driver.quit()
+
+
+@contextmanager
+def running_ui(store: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `stance ui` on the store of an address; it ends with the block."""
+    command = [sys.executable, "-m", "pipeline.cli.app", "ui", "--port", str(port)]
+    with subprocess.Popen(command, env={**os.environ, "MLFLOW_TRACKING_URI": store}) as server:
+        try:
+            yield server
+        finally:
+            server.terminate()
 
 
 def open_page(driver: webdriver.Chrome, address: str, server: subprocess.Popen[bytes]) -> None:

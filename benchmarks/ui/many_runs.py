@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.ui.browser import browser, open_page, shows
+from benchmarks.ui.browser import browser, open_page, running_ui, shows
 from pipeline.bundle import load_bundle
 from pipeline.classifiers.targets import encode_targets
 from pipeline.decision import Probabilities
@@ -25,7 +25,6 @@ from pipeline.evaluation.report import evaluate
 from pipeline.labelling import read_labelled
 from pipeline.tracking import Store, open_store, start_run, ui_address
 from pipeline.tracking.naming import metrics_of
-from pipeline.tracking.ui import running_ui
 from pipeline.tracking.view import comparison_view
 from pipeline.workflows.scoring import EvaluationSet
 
@@ -71,11 +70,11 @@ def fill(store: Store, runs: int) -> None:
 
 
 def opened(store: Store) -> float:
-    """Return the seconds from starting the server until the browser shows the runs."""
+    """Return the seconds from the start of the command until the browser shows the runs."""
+    address = ui_address(store, "many", host="127.0.0.1", port=PORT)
     with browser() as driver:
         started = time.perf_counter()
-        with running_ui(store, host="127.0.0.1", port=PORT) as server:
-            address = ui_address(store, "many", host="127.0.0.1", port=PORT)
+        with running_ui(store.uri, PORT) as server:
             open_page(driver, address, server)
             shows(driver, "noisy")
             return time.perf_counter() - started

@@ -20,11 +20,10 @@ from PIL import Image
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from benchmarks.ui.browser import browser, open_page, shows
+from benchmarks.ui.browser import browser, open_page, running_ui, shows
 from pipeline.output import whole_file
 from pipeline.tracking import Store, find_run, open_store, ui_address
 from pipeline.tracking.registered import CHAMPION, find_version
-from pipeline.tracking.ui import running_ui
 
 PORT = 5918
 COLOURS = 128
@@ -82,7 +81,7 @@ def main() -> None:
     store = open_store(f"sqlite:///{options.store.resolve()}")
     options.to.mkdir(parents=True, exist_ok=True)
     wanted = list(pages(store, options.experiment, options.run, options.registered))
-    with browser() as driver, running_ui(store, host="127.0.0.1", port=PORT) as server:
+    with browser() as driver, running_ui(store.uri, PORT) as server:
         for name, address, text in wanted:
             show(driver, address, text, server)
             content = picture(driver)

@@ -4,8 +4,9 @@
 
 The shipped model is compared with the codebook's rules; the sample of `estimate` is filled with the
 labels of the model and the second coder of `agreement` is a copy of the first, which changes what
-comes out but not how long it takes. Wall time hangs on what else the machine does, processor time
-hardly; it is of all threads together.
+comes out but not how long it takes. The linear model is trained and promoted as wall_time.yaml
+says: nothing is learned from the file.
+Wall time hangs on what else the machine does, processor time hardly; it is of all threads together.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from pipeline.settings.classifiers import RulesSettings
 
 ROOT = Path(__file__).parents[2]
 MODEL, CONFIG = ROOT / "models" / "default", ROOT / "configs" / "default.yaml"
+SETTINGS, PLACE = Path(__file__).with_suffix(".yaml"), "experiments/stages/wall-time"
 STORE = "--tracking-uri sqlite:///./mlflow.db"
 COMPARE = f"compare ./rules --against MODEL --on FILE -c CONFIG {STORE} -o ./comparison.html"
 COMMANDS = (
@@ -51,6 +53,8 @@ COMMANDS = (
         "estimate ./labels.jsonl -m MODEL --sample ./sample.csv --by speaker -o ./shares.html",
     ),
     ("agreement of two coders", "agreement FILE ./copy.jsonl -o ./agreement.html"),
+    ("train linear", f"train linear -c ./settings.yaml {STORE}"),
+    ("promote linear", f"promote linear -c ./settings.yaml {STORE}"),
 )
 """What is run; "./" is the scratch folder."""
 
@@ -80,6 +84,8 @@ class Bench:
         classifier = RulesClassifier(codebook, RulesSettings())
         facts = BundleFacts(name="rules", description="Rules.")
         write_bundle(folder / "rules", classifier, DecisionRule.plain(codebook), facts)
+        settings = SETTINGS.read_text(encoding="utf-8").replace(PLACE, str(folder))
+        (folder / "settings.yaml").write_text(settings, encoding="utf-8")
 
     def took(self) -> Iterator[Took]:
         """Run the commands one after the other."""

@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import warnings
+from contextlib import suppress
 
 from pipeline.errors import InputError, OutputError, SettingsError, near_matches
 from pipeline.tracking.store import Store
 from pipeline.tracking.view import VIEW_KEY
 
-_GRACE = 10.0
-"""Seconds a server has to end by itself."""
+_GRACE = 10
+"""Seconds that answers under way have when the server ends."""
 
 
 def serve_ui(store: Store, *, host: str = "127.0.0.1", port: int = 5000) -> None:
-    """Serve the MLflow UI until it is interrupted; the network is not needed.
+    """Serve the MLflow UI in this process until it is interrupted; the network is not needed.
+
+    MLflow's application runs here and not by `mlflow server`, which imports MLflow twice more, in
+    a process of its own and in that process's worker: twice the time until the page is there. A
+    request that comes while MLflow is imported waits.
 
     Raises:
         InputError: the store is a server, which has a UI already.
         SettingsError: the port is no port, or the host is not of this machine.
-        OutputError: the port is in use, or the server ended by itself.
+        OutputError: the port is in use.
     """
-    with running_ui(store, host=host, port=port) as server:
-        try:
-            code = server.wait()
-        except KeyboardInterrupt:
-            return
-    raise OutputError(
-        f"The MLflow server ended by itself (exit code {code}); its messages are above."
-    )
+    if store.is_server:
+        raise InputError(f"{store.shown} is an MLflow server; open that address in a browser.")
+    with _listening(host, port) as listener, warnings.catch_warnings():
+        if not sys.warnoptions:
+            warnings.simplefilter("ignore")  # MLflow's server warns of its own imports
+        with suppress(KeyboardInterrupt):
+            _serve(store, listener)
 
 
 def ui_address(store: Store, experiment: str | None, *, host: str, port: int) -> str:
@@ -55,65 +56,40 @@ def ui_address(store: Store, experiment: str | None, *, host: str, port: int) ->
     return f"http://{host}:{port}/#/experiments/{known}/runs?viewStateShareKey={VIEW_KEY}"
 
 
-@contextmanager
-def running_ui(store: Store, *, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the server inside the block; it and its workers are ended with the block.
+def _serve(store: Store, listener: socket.socket) -> None:
+    import uvicorn  # before MLflow's server, whose checks of hosts are off without it
+    from mlflow.server import ARTIFACT_ROOT_ENV_VAR, BACKEND_STORE_URI_ENV_VAR
 
-    Raises:
-        InputError, SettingsError, OutputError: as `serve_ui`.
-    """
-    if store.is_server:
-        raise InputError(f"{store.shown} is an MLflow server; open that address in a browser.")
-    _require_free(host, port)
-    command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)]
-    command += ["--workers", "1", "--uvicorn-opts", "--log-level warning"]
-    settings = {
-        # In the environment, since other users of the machine can read a command line.
-        "MLFLOW_BACKEND_STORE_URI": store.uri,
-        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-        # MLflow's server warns of its own imports.
-        "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore"),
-    }
+    os.environ["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"
+    os.environ[BACKEND_STORE_URI_ENV_VAR] = store.uri
     if store.artifacts is not None:
-        command += ["--default-artifact-root", store.artifacts.as_uri()]
-    # In a session of its own: Ctrl-C must reach this process alone, which then ends the server.
-    server = subprocess.Popen(  # noqa: S603 -- the program and its options are fixed above
-        command, env={**os.environ, **settings}, start_new_session=True
-    )
-    try:
-        yield server
-    finally:
-        _end(server)
+        os.environ[ARTIFACT_ROOT_ENV_VAR] = store.artifacts.as_uri()
+    from mlflow.server.fastapi_app import app
+
+    settings = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_GRACE)
+    uvicorn.Server(settings).run(sockets=[listener])
 
 
-def _require_free(host: str, port: int) -> None:
+def _listening(host: str, port: int) -> socket.socket:
     if not 0 < port < 65536:
         raise SettingsError([f"port {port} is not between 1 and 65535"], where="MLflow UI")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
     except socket.gaierror as error:
         raise SettingsError(
             [f"host '{host}' is not known ({error.strerror})"], where="MLflow UI"
         ) from None
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()
     except OSError as error:
+        listener.close()
         raise OutputError(
             f"The MLflow UI cannot listen on {host}:{port} ({error.strerror}). Choose another port "
             "with --port."
         ) from None
-
-
-def _end(server: subprocess.Popen[bytes]) -> None:
-    """End the server with its workers: ask first, then force."""
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        if server.poll() is not None:
-            return
-        os.killpg(server.pid, how)
-        try:
-            server.wait(timeout=_GRACE)
-        except subprocess.TimeoutExpired:
-            continue
+    return listener

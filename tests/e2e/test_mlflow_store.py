@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.ui.browser import running_ui
 from pipeline.bundle import BundleFacts, load_bundle, write_bundle
 from pipeline.classifiers.rules import RulesClassifier
 from pipeline.codebook import load_codebook
@@ -32,7 +33,7 @@ from pipeline.tracking import (
     serve_ui,
     start_run,
 )
-from pipeline.tracking.ui import running_ui, ui_address
+from pipeline.tracking.ui import ui_address
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +73,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture(scope="module")
 def port(local: Store) -> Iterator[int]:
     number = free_port()
-    with running_ui(local, host="127.0.0.1", port=number) as server:
+    with running_ui(local.uri, number) as server:
         answers(number, server)
         yield number
 
@@ -94,6 +95,12 @@ def test_the_page_and_the_runs_are_served(local: Store, port: int) -> None:
     assert ui_address(local, "kitchen", host="127.0.0.1", port=port).endswith(
         "/runs?viewStateShareKey=scores"
     )
+
+
+def test_a_page_of_another_site_reads_nothing(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: rebound.example\r\n\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 403")
 
 
 def test_runs_and_models_go_through_a_server_and_back(port: int, tmp_path: Path) -> None:
