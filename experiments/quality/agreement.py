@@ -20,7 +20,7 @@ from pipeline.labelling import read_labelled
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "seeds" / "corpus"
-FILES = ("literary.jsonl", "register.jsonl", "error-led.jsonl")
+FILES = ("literary.jsonl", "register.jsonl", "error-led.jsonl", "further.jsonl")
 
 
 def main() -> None:

@@ -91,7 +91,7 @@ def test_the_sample_holds_every_holder_and_target_of_the_gold_labels() -> None:
 
 def test_the_drawn_sample_stands_in_the_corpus() -> None:
     documents: dict[str, tuple[object, object, list[str]]] = {}
-    for file in ("register", "error-led", "literary"):
+    for file in ("register", "error-led", "literary", "further"):
         text = (ROOT / "seeds" / "corpus" / f"{file}.jsonl").read_text(encoding="utf-8")
         for line in text.splitlines():
             row = json.loads(line)

@@ -15,7 +15,8 @@ from pipeline.labelling import RuleSet, read_labelled
 
 ROOT = Path(__file__).parents[3]
 CORPUS = [
-    ROOT / "seeds" / "corpus" / f"{part}.jsonl" for part in ("literary", "register", "error-led")
+    ROOT / "seeds" / "corpus" / f"{part}.jsonl"
+    for part in ("literary", "register", "error-led", "further")
 ]
 
 
