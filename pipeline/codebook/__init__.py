@@ -1,5 +1,6 @@
 """The codebook: tasks, labels, definitions and labelling rules; the only place labels come from."""
 
+from pipeline.codebook.constraints import Constraint
 from pipeline.codebook.files import load_codebook
 from pipeline.codebook.model import (
     Codebook,
@@ -13,6 +14,7 @@ from pipeline.codebook.model import (
 
 __all__ = [
     "Codebook",
+    "Constraint",
     "Label",
     "LabellingRule",
     "Negation",

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
+from pipeline.codebook.constraints import Constraint, Linked, linked
 from pipeline.codebook.patterns import compile_pattern, words_pattern
 from pipeline.errors import near_matches
 from pipeline.records import content_hash
@@ -134,11 +144,28 @@ class Task(StrictModel):
         return self
 
 
+def _known(constraint: Constraint, info: ValidationInfo) -> Constraint:
+    """Refuse a constraint on labels that are not of the codebook or exclude each other anyway."""
+    tasks: Mapping[str, Task] = info.data.get("tasks", {})
+    for reference in (constraint.when, constraint.other) if tasks else ():
+        name, label = reference.split(".")
+        if name not in tasks:
+            raise ValueError(f"unknown task '{name}'.{near_matches(name, tasks)}")
+        if label not in (known := tasks[name].labels):
+            near = near_matches(label, known)
+            raise ValueError(f"unknown label '{label}' of task '{name}'.{near}")
+    one, other = (name.split(".")[0] for name in (constraint.when, constraint.other))
+    if tasks and one == other and tasks[one].type is TaskType.MULTICLASS:
+        raise ValueError(f"labels of '{one}' exclude each other as they are; drop the constraint")
+    return constraint
+
+
 class Codebook(StrictModel):
     """The single source of truth for tasks and labels.
 
     Labels of all tasks, in file order, make up the columns of every score array; `columns[j]` names
-    the task and label of column j.
+    the task and label of column j. `constraints` are heeded by label models and by `stance data
+    check`; trained models do not know them.
     """
 
     name: Name
@@ -147,6 +174,28 @@ class Codebook(StrictModel):
     unit: Line
     negation: Negation | None = None
     tasks: Annotated[dict[Name, Task], Field(min_length=1)]
+    constraints: tuple[Annotated[Constraint, AfterValidator(_known)], ...] = ()
+
+    @field_validator("constraints")
+    @classmethod
+    def _leave_every_label(
+        cls, constraints: tuple[Constraint, ...], info: ValidationInfo
+    ) -> tuple[Constraint, ...]:
+        tasks: Mapping[str, Task] = info.data.get("tasks", {})
+        if tasks:
+            names = [f"{name}.{label}" for name, task in tasks.items() for label in task.labels]
+            linked(_choices(tasks), names, constraints)
+        return constraints
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_stated(
+        self, handler: SerializerFunctionWrapHandler
+    ) -> dict[str, object]:
+        # keeps hashes of codebooks without constraints, and their files in models, as they were
+        data: dict[str, object] = handler(self)
+        if not self.constraints:
+            data.pop("constraints", None)
+        return data
 
     @model_validator(mode="after")
     def _names_make_columns(self) -> Self:
@@ -193,6 +242,16 @@ class Codebook(StrictModel):
         return slice(positions[0], positions[-1] + 1)
 
     @cached_property
+    def choices(self) -> tuple[slice, ...]:
+        """Columns that exclude each other: all of a multiclass task, or one label of another."""
+        return tuple(_choices(self.tasks))
+
+    @cached_property
+    def linked(self) -> tuple[Linked, ...]:
+        """Columns that `constraints` link, with the combinations that they allow."""
+        return tuple(linked(self.choices, self.column_names, self.constraints))
+
+    @cached_property
     def column_names(self) -> tuple[str, ...]:
         """Flat names "task.label", unique across tasks; used in tables and metrics."""
         return tuple(f"{task}.{label}" for task, label in self.columns)
@@ -215,3 +274,14 @@ class Codebook(StrictModel):
     def multiclass_tasks(self) -> tuple[str, ...]:
         """Names of the tasks that take exactly one label."""
         return tuple(n for n, task in self.tasks.items() if task.type is TaskType.MULTICLASS)
+
+
+def _choices(tasks: Mapping[str, Task]) -> list[slice]:
+    found: list[slice] = []
+    for task in tasks.values():
+        start = found[-1].stop if found else 0
+        if task.type is TaskType.MULTICLASS:
+            found.append(slice(start, start + len(task.labels)))
+        else:
+            found += [slice(j, j + 1) for j in range(start, start + len(task.labels))]
+    return found

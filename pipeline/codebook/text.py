@@ -29,6 +29,9 @@ def _lines(codebook: Codebook) -> Iterator[str]:
             yield from _wrapped(label.definition, "    ")
             yield from _label_lists(label)
         yield from _items("conventions", task.conventions, "  ")
+    if codebook.constraints:
+        yield ""
+        yield from _items("CONSTRAINTS", map(str, codebook.constraints), "")
 
 
 def _label_lists(label: Label) -> Iterator[str]:

@@ -23,6 +23,7 @@ class FindingKind(StrEnum):
     ROW = "unusable row"
     LABEL = "unknown label"
     CARDINALITY = "not exactly one label"
+    CONSTRAINT = "breaks a constraint"
     ATTRIBUTION = "attribution does not fit the labels"
     HOLDER = "holder not verbatim"
     TARGET = "target not verbatim"
@@ -172,6 +173,9 @@ def _labels(labelled: LabelledSentence, codebook: Codebook) -> Iterator[tuple[Fi
         if task.type is TaskType.MULTICLASS and len(given) != 1:
             shown = ", ".join(given) or "none"
             yield FindingKind.CARDINALITY, f"'{name}' takes exactly one label, got {shown}"
+    for constraint in codebook.constraints:
+        if constraint.broken_by(labelled.labels):
+            yield FindingKind.CONSTRAINT, str(constraint)
 
 
 def _attributed(

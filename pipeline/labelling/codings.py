@@ -116,7 +116,7 @@ def read_codings(paths: Sequence[Path], codebook: Codebook) -> Codings:
     """Read the codings of files; a second coding of a sentence by one coder is set aside.
 
     Raises:
-        InputError: a file cannot be read, or there are not two coders.
+        InputError: a file cannot be read.
     """
     reader = AnnotationReader(codebook)
     rejections: list[Rejection] = []
@@ -134,8 +134,8 @@ def read_codings(paths: Sequence[Path], codebook: Codebook) -> Codings:
         if is_corpus(path):
             found, rejected = read_corpus(path, codebook)
             rejections += rejected
-            for coding in found:
-                keep(coding, str(path), coding.doc_id)
+            for coding, location in found:
+                keep(coding, str(path), location)
             continue
         for number, line in _lines(path):
             location = f"line {number}"
@@ -150,28 +150,27 @@ def read_codings(paths: Sequence[Path], codebook: Codebook) -> Codings:
             reader.read_json_line(line, str(path), location)
             for annotation in reader.annotations[before:]:
                 keep(Coding.of(annotation, codebook), str(path), location)
-    result = Codings(tuple(kept.values()), (*reader.rejections, *rejections))
-    if len(result.coders) < 2:
-        first = f" First: {result.rejections[0].detail}" if result.rejections else ""
-        raise InputError(
-            f"{', '.join(map(str, paths))}: agreement needs two coders or more, got "
-            f"{', '.join(result.coders) or 'none'}; {len(result.rejections)} line(s) were set "
-            f"aside.{first}"
-        )
-    return result
+    return Codings(tuple(kept.values()), (*reader.rejections, *rejections))
 
 
 def read_corpus(
     path: Path, codebook: Codebook, *, coder: str | None = None
-) -> tuple[list[Coding], list[Rejection]]:
+) -> tuple[list[tuple[Coding, str]], list[Rejection]]:
     """Return the sentences of labelled documents as codings of one coder: by default, of the file.
+
+    Each comes with its place in the file.
 
     Raises:
         InputError: the file cannot be read or holds no labels.
     """
     documents, rejected = read_labelled(path, codebook)
     name = coder or path.stem
-    return [_coding(one, name) for document in documents for one in document.sentences], rejected
+    codings = [
+        (_coding(one, name), f"line {document.line}")
+        for document in documents
+        for one in document.sentences
+    ]
+    return codings, rejected
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -20,6 +20,9 @@ takes the majority, unless enough is known to count the rates (`WeakLabels.voted
 
 Coders may vote beside the rules. They answer a whole task, so each has a matrix of confusion as in
 Dawid and Skene's paper; a sentence that a coder did not see says nothing of that coder.
+
+Labels are estimated one by one, or one multiclass task by one; where constraints of the codebook
+link them, their probabilities are then conditioned on what these allow (see `constraints`).
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ import numpy.typing as npt
 
 from pipeline.codebook import Codebook, TaskType
 from pipeline.errors import ShapeError
+from pipeline.labelling.constraints import conditioned
 from pipeline.labelling.rules import RuleSet, Votes
 from pipeline.settings.weak import LabelModel
 
@@ -67,17 +71,20 @@ class WeakLabels:
     Attributes:
         probabilities: shape (n, codebook.width); in a multiclass task they sum to one. NaN in a
             multilabel column or a multiclass task without a rule, of which nothing is known, where
-            no coder answered either.
+            no coder answered either; and see `contradicted`.
         speaks: shape (m, 2), estimated probability that a rule votes in its own direction where
             its label is true and where it is not; NaN where that is not estimated.
         converged: whether the estimate has come to rest.
         voted: columns ("task.label") that `dawid-skene` left to the majority.
+        contradicted: sentences whose known labels break the constraints; these stand, and labels
+            that constraints link to them are unknown.
     """
 
     probabilities: Array
     speaks: Array
     converged: bool
     voted: tuple[str, ...] = ()
+    contradicted: int = 0
 
 
 def label_votes(
@@ -112,7 +119,7 @@ def label_votes(
         )
     pro, contra = (_by_column((votes == vote).astype(np.float64), rules) for vote in (1, -1))
     given, denied = (answers == 1).sum(axis=0), (answers == 0).sum(axis=0)
-    for part in _problems(codebook):
+    for part in codebook.choices:
         if part.stop - part.start > 1:
             denied[:, part] = 0  # a coder has one vote, for the class that he names
     pro, contra = pro + given, contra + denied
@@ -128,7 +135,7 @@ def label_votes(
         case LabelModel.DAWID_SKENE:
             start = _from_log_odds(EVEN_WEIGHT * (pro - contra), codebook)
             found = _majority(pro, contra, codebook)
-            for part in _problems(codebook):
+            for part in codebook.choices:
                 mine = _rules_of(part, rules)
                 coders = _answered(answers[:, :, part])
                 witnesses = len(mine) + int((coders.sum(axis=1) >= PRIOR_SENTENCES).sum())
@@ -145,11 +152,11 @@ def label_votes(
                 own = [0 if rules.rules[j].vote > 0 else 1 for j in mine]
                 speaks[mine] = rates[np.arange(len(mine)), own]
                 converged &= rested
-    for part in _problems(codebook):
+    for part in codebook.choices:
         if not len(_rules_of(part, rules)):
             found[~_answered(answers[:, :, part]).any(axis=0), part] = np.nan
-    found = np.where(np.isnan(known), found, known)
-    return WeakLabels(found, speaks, converged, tuple(voted))
+    found, contradicted = conditioned(np.where(np.isnan(known), found, known), known, codebook)
+    return WeakLabels(found, speaks, converged, tuple(voted), contradicted)
 
 
 def hard_labels(
@@ -160,6 +167,8 @@ def hard_labels(
     A multiclass task takes its most probable label, if that has at least `confidence`. A multilabel
     task takes those with at least `confidence`, if all others have at most one less it; it is
     unknown as a whole where one of its labels is (NaN), since a list of labels denies all others.
+    Where two labels would break a constraint of the codebook, each has one half or just about, and
+    their tasks are in doubt; only what is certain, as labels of people are, stands all the same.
     """
     out: list[dict[str, tuple[str, ...] | None]] = []
     for row in probabilities:
@@ -174,6 +183,11 @@ def hard_labels(
                 sure = bool(((chances >= confidence) | (chances <= 1 - confidence)).all())
                 pairs = zip(task.labels, chances, strict=True)
                 labels[name] = tuple(n for n, p in pairs if p >= confidence) if sure else None
+        for constraint in codebook.constraints:
+            if constraint.broken_by(labels):
+                for name in (constraint.when, constraint.other):
+                    if 0 < row[codebook.column_names.index(name)] < 1:
+                        labels[name.split(".")[0]] = None
         out.append(labels)
     return out
 
@@ -183,18 +197,6 @@ def _by_column(values: Array, rules: RuleSet) -> Array:
     owner = np.zeros((len(rules), rules.codebook.width))
     owner[np.arange(len(rules)), rules.columns] = 1.0
     return np.asarray(values @ owner, dtype=np.float64)
-
-
-def _problems(codebook: Codebook) -> list[slice]:
-    """Return the columns that are estimated together: a multiclass task, or one label."""
-    found: list[slice] = []
-    for name, task in codebook.tasks.items():
-        part = codebook.slice_of(name)
-        if task.type is TaskType.MULTICLASS:
-            found.append(part)
-        else:
-            found += [slice(j, j + 1) for j in range(part.start, part.stop)]
-    return found
 
 
 def _rules_of(part: slice, rules: RuleSet) -> npt.NDArray[np.intp]:
@@ -218,7 +220,7 @@ def _identified(witnesses: int, known: Array) -> bool:
 
 def _from_log_odds(evidence: Array, codebook: Codebook) -> Array:
     out = np.empty_like(evidence)
-    for part in _problems(codebook):
+    for part in codebook.choices:
         if part.stop - part.start == 1:
             out[:, part] = (1 + np.tanh((evidence[:, part] + PRIOR_LOG_ODDS) / 2)) / 2
         else:
@@ -229,7 +231,7 @@ def _from_log_odds(evidence: Array, codebook: Codebook) -> Array:
 def _majority(pro: Array, contra: Array, codebook: Codebook) -> Array:
     """Return shares of votes, with one further vote that is split as all sentences are."""
     out = np.empty_like(pro)
-    for part in _problems(codebook):
+    for part in codebook.choices:
         ours, theirs = pro[:, part], contra[:, part]
         if part.stop - part.start == 1:
             prior = (ours > theirs).mean(axis=0) if len(ours) else 0.0

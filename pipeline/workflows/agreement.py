@@ -12,9 +12,10 @@ from pipeline.evaluation.agreement_report import AgreementReport, Dispute, repor
 from pipeline.labelling.annotations import CodebookStamp, Sheet
 from pipeline.labelling.codings import read_codings
 from pipeline.output import write_text
-from pipeline.records import Rejection
+from pipeline.records import Rejection, RejectReason
 from pipeline.reporting.agreement import render_agreement
 from pipeline.workflows.annotate import FORMATS, write_sheets
+from pipeline.workflows.record_files import Rejects, rejects_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class AgreementSummary:
 
     report: AgreementReport
     rejections: Sequence[Rejection]
+    rejected: Mapping[RejectReason, int]
+    rejects_file: Path | None
 
 
 def measure_agreement(
@@ -36,19 +39,35 @@ def measure_agreement(
 ) -> AgreementSummary:
     """Measure the agreement of the coders in `files`.
 
+    What cannot be used is listed beside the page, or else beside the disputed sentences.
+
     Args:
         page: HTML file to write.
         disputed: file of the disputed sentences to write for an adjudicator; its ending tells the
             format, as for `stance annotate export`.
 
     Raises:
-        InputError: a file cannot be read, there are not two coders, or the disputed sentences have
-            no text.
+        InputError: a file cannot be read, there are not two coders (what was set aside is listed
+            first), or the disputed sentences have no text.
         SettingsError: `disputed` ends in no known format.
         OutputError: an output cannot be written.
     """
     to = None if disputed is None else _format(disputed)
     codings = read_codings(files, codebook)
+    rejects = Rejects()
+    for rejection in codings.rejections:
+        rejects.add(rejection)
+    beside = page or disputed
+    listed = None if beside is None else rejects_path(beside)
+    if listed is not None:
+        rejects.write(listed)
+    if len(codings.coders) < 2:
+        first = rejects.first
+        where = f" First: {first.source} {first.location}: {first.detail}." if first else ""
+        raise InputError(
+            f"{', '.join(map(str, files))}: agreement needs two coders or more, got "
+            f"{', '.join(codings.coders) or 'none'}; {len(codings.rejections):,} set aside.{where}"
+        )
     report = report_agreement(codings.codings, codebook, replicates=replicates, seed=seed)
     if page is not None:
         write_text(page, render_agreement(report, codebook, rejected=codings.rejections))
@@ -60,7 +79,7 @@ def measure_agreement(
                 "nobody can decide on them. Give annotations or labelled documents."
             )
         write_sheets(sheets, codebook, to=to, out=disputed)
-    return AgreementSummary(report, codings.rejections)
+    return AgreementSummary(report, codings.rejections, dict(rejects.counts), listed)
 
 
 def _format(disputed: Path) -> str:

@@ -186,8 +186,8 @@ def read_annotations(
         if suffix == ".jsonl" and is_corpus(path):
             codings, rejected = read_corpus(path, codebook, coder=coder)
             reader.rejections += rejected
-            for coding in codings:
-                reader.read(to_draft(coding.annotation(codebook)), str(path), coding.unit)
+            for coding, location in codings:
+                reader.read(to_draft(coding.annotation(codebook)), str(path), location)
             continue
         if suffix == ".jsonl":
             for number, line in enumerate(data.split(b"\n"), start=1):

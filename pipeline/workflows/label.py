@@ -44,12 +44,13 @@ class LabelSummary:
     on which every rule of the task abstains. `voted` names the columns that were left to the
     majority of the rules, having too few for `dawid-skene`; `without_rules` those that no rule
     speaks on and that leave their task unknown. `coders` counts the sentences that each of them
-    answered.
+    answered, `contradicted` those whose known labels break a constraint of the codebook.
     """
 
     documents: int
     sentences: int
     known: int
+    contradicted: int
     coders: Mapping[str, int]
     labels: Mapping[str, int]
     unknown: Mapping[str, int]
@@ -139,6 +140,7 @@ def label(
         documents=sum(bool(found) for _, found in cuts),
         sentences=len(sentences),
         known=sum(bool(one.labels) for one in told),
+        contradicted=weak.contradicted,
         coders={name: sum(bool(one.labels) for one in given) for name, given in said.items()},
         labels=Counter(
             f"{task}.{name}" for one in hard for task, names in one.items() for name in names or ()

@@ -119,6 +119,32 @@ def test_exports_are_read_back_and_errors_are_listed(annotated: Stance) -> None:
     ]
 
 
+def test_agreement_lists_what_it_cannot_use(shared: Stance) -> None:
+    stance = shared
+    said = {"doc_id": "d", "i": 0, "topic": [], "tone": "blame"}
+    rows = [{**said, "coder": "ann"}, {**said, "coder": "bob", "tone": "praise"}, {**said, "i": 1}]
+    lines = [json.dumps(row) for row in (*rows, rows[0])] + ["{"]
+    (stance.folder / "rows.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    measure = ("agreement", "rows.jsonl", "--replicates", "0", *BOOK)
+    done = stance(*measure, "-o", "rows.html", code=0)
+    rejects = stance.folder / "rows.html.rejects.jsonl"
+    assert "3 set aside: 1 bad row, 1 no coder, 1 duplicate" in " ".join(done.err.split())
+    assert rejects.name in done.err
+    listed = [json.loads(line) for line in rejects.read_bytes().splitlines()]
+    assert sorted((one["location"], one["reason"]) for one in listed) == [
+        ("line 3", "no coder"),
+        ("line 4", "duplicate"),
+        ("line 5", "bad row"),
+    ]
+    assert {one["source"] for one in listed} == {"rows.jsonl"}
+    done = stance(*measure, code=0)
+    assert "3 set aside" in done.err
+    assert "rows.jsonl line 4: duplicate: coder 'ann' has coded '0' already" in done.err
+    (stance.folder / "rows.jsonl").write_text("\n".join(lines[:1] + lines[2:]), encoding="utf-8")
+    stance(*measure, "-o", "rows.html").failed(3, "two coders or more, got ann; 3 set aside")
+    assert len(rejects.read_bytes().splitlines()) == 3
+
+
 def test_wrong_calls_say_so(shared: Stance) -> None:
     stance = shared
     stance("annotate", "export", "codebook.yaml", "--to", "csv", "-o", "x.csv", *BOOK).failed(

@@ -47,6 +47,30 @@ def test_rules_are_measured_applied_and_learned_from(stance: Stance) -> None:
     assert "weak.jsonl" in kept["facts"]["training"]["corpus"]
 
 
+def test_constraints_are_heeded_and_what_breaks_them_is_named(stance: Stance) -> None:
+    book = stance.folder / "codebook.yaml"
+    stated = "constraints:\n  - {when: topic.food, never: tone.praise}\ntasks:\n"
+    book.write_text(book.read_text("utf-8").replace("tasks:\n", stated, 1), encoding="utf-8")
+    soup = {"text": "The soup was excellent.", "topic": ["food"], "tone": "praise"}
+    known = stance.folder / "known.jsonl"
+    known.write_text(json.dumps({"doc_id": "k", "sentences": [soup]}), encoding="utf-8")
+    label = ("label", "docs", "--label-model", "weights", *BOOK)
+    stance(*label, "-o", "weak.jsonl", code=0)
+    done = stance(*label, "-o", "told.jsonl", "--known", "known.jsonl", code=0)
+    assert "In 1 sentences labels of people break a constraint of the codebook" in done.err
+    found = {}
+    for name in ("weak.jsonl", "told.jsonl"):
+        lines = (stance.folder / name).read_text("utf-8").splitlines()
+        [found[name]] = [
+            s for line in lines for s in json.loads(line)["sentences"] if s["text"] == soup["text"]
+        ]
+    assert (found["weak.jsonl"]["topic"], found["weak.jsonl"]["tone"]) != (["food"], "praise")
+    assert (found["told.jsonl"]["topic"], found["told.jsonl"]["tone"]) == (["food"], "praise")
+    stance("data", "check", "-c", "settings.yaml").failed(
+        6, "breaks a constraint: topic.food never goes with tone.praise"
+    )
+
+
 def test_what_cannot_be_is_said(stance: Stance) -> None:
     weak = ("train", "majority", "-c", "settings.yaml", "--labels", "weak")
     stance(*weak).failed(2, "data.weak names no file", "stance label")

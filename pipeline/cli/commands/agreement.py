@@ -39,7 +39,9 @@ def agreement(
 ) -> None:
     """Measure agreement: Krippendorff's alpha (MASI for label sets), Cohen's kappa, percent.
 
-    Lines that cannot be used are named and leave the exit code at 0; without two coders it is 3.
+    What cannot be used is counted and listed with its line in OUT.rejects.jsonl (OUT is the page,
+    or else the disputed sentences; without either it is named here). Exit codes: 0, or 3 where
+    fewer than two coders are left.
     """
     from pipeline.cli.prepare import codebook_file
     from pipeline.codebook import load_codebook
@@ -73,7 +75,8 @@ def agreement(
     for path in (out, disputed):
         if path is not None:
             console.say(f"{path} written.")
-    for rejection in summary.rejections:
+    console.rejected(summary.rejected, summary.rejects_file)
+    for rejection in summary.rejections if summary.rejects_file is None else ():
         where = f"{rejection.source} {rejection.location}".strip()
         console.say(f"set aside: {where}: {rejection.reason}: {rejection.detail}")
 

@@ -174,6 +174,11 @@ def label(
         f"unknown: {unknown}; without any rule's vote: {silent}."
         + (f" {summary.known:,} keep the labels of people." if known else "")
     )
+    if summary.contradicted:
+        console.say(
+            f"In {summary.contradicted:,} sentences labels of people break a constraint of the "
+            "codebook; they stand, and labels linked to them are unknown."
+        )
     if annotations:
         counts = ", ".join(f"{coder} {n:,}" for coder, n in summary.coders.items())
         console.say(f"Sentences that coders answered: {counts or 'none'}.")

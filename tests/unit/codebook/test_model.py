@@ -179,3 +179,90 @@ def test_a_codebook_without_tasks_is_none(tmp_path: Path) -> None:
     path = tmp_path / "none.yaml"
     path.write_text(TINY.read_text(encoding="utf-8").split("tasks:")[0] + "tasks: {}\n")
     assert any("'tasks'" in message for message in mistakes(path))
+
+
+CONSTRAINTS = """constraints:
+  - {when: topic.food, never: tone.neither}
+  - {when: topic.service, always: topic.food}
+"""
+
+
+@pytest.fixture
+def stating(tmp_path: Path) -> Callable[[str], Path]:
+    def _stating(constraints: str) -> Path:
+        path = tmp_path / "stating.yaml"
+        text = TINY.read_text(encoding="utf-8").replace("tasks:\n", constraints + "tasks:\n", 1)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return _stating
+
+
+def test_constraints_say_what_may_be_given_together(
+    stating: Callable[[str], Path], tiny: Codebook, tmp_path: Path
+) -> None:
+    codebook = load_codebook(stating(CONSTRAINTS))
+    never, always = codebook.constraints
+    assert never.broken_by({"topic": ("food",), "tone": ("neither",)})
+    assert not never.broken_by({"topic": ("service",), "tone": ("neither",)})
+    assert not never.broken_by({"topic": ("food",), "tone": None})
+    assert not never.broken_by({"topic": ("food",)})
+    assert always.broken_by({"topic": ("service",)})
+    assert not always.broken_by({"topic": ("service", "food")})
+    assert not always.broken_by({"topic": ()})
+    [linked] = codebook.linked
+    assert linked.columns.tolist() == [0, 1, 2, 3, 4]
+    shown = ["".join(map(str, row)) for row in linked.combinations.astype(int)]
+    assert sorted(shown) == ["00001", "00010", "00100", "10010", "10100", "11010", "11100"]
+    path = tmp_path / "codebook.json"
+    path.write_text(codebook.model_dump_json(), encoding="utf-8")
+    assert load_codebook(path) == codebook
+    assert codebook.signature == tiny.signature
+    assert codebook.digest != tiny.digest
+    assert tiny.linked == ()
+    assert "constraints" not in tiny.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("constraint", "message"),
+    [
+        (
+            "{when: topic.fod, never: tone.blame}",
+            "unknown label 'fod' of task 'topic'. Did you mea",
+        ),
+        ("{when: topic.food, never: tune.blame}", "unknown task 'tune'. Did you mean 'tone'?"),
+        ("{when: food, never: tone.blame}", "String should match pattern"),
+        ("{when: topic.food, nevr: tone.blame}", "Did you mean 'never'?"),
+        ("{when: topic.food}", "takes either 'never' or 'always'"),
+        ("{when: topic.food, never: tone.blame, always: tone.praise}", "takes either"),
+        ("{when: topic.food, never: topic.food}", "'topic.food' stands on both sides"),
+        ("{when: tone.praise, never: tone.blame}", "labels of 'tone' exclude each other as they"),
+    ],
+)
+def test_mistakes_in_constraints_are_named_with_their_line(
+    stating: Callable[[str], Path], constraint: str, message: str
+) -> None:
+    good = "  - {when: topic.service, never: tone.praise}\n"
+    found = mistakes(stating(f"constraints:\n{good}  - {constraint}\n"))
+    assert all(mistake.startswith("F:10: ") for mistake in found), found
+    assert any(message in mistake for mistake in found), found
+
+
+def test_constraints_that_leave_no_way_to_give_a_label_are_refused(
+    stating: Callable[[str], Path],
+) -> None:
+    both = (
+        "  - {when: topic.food, always: tone.blame}\n  - {when: topic.food, always: tone.praise}\n"
+    )
+    [mistake] = mistakes(stating(f"constraints:\n{both}"))
+    assert mistake == "F:8: 'constraints': together they leave no way to give topic.food"
+
+
+def test_constraints_that_link_too_much_are_refused(tiny: Codebook) -> None:
+    data = json.loads(tiny.model_dump_json())
+    food = data["tasks"]["topic"]["labels"]["food"]
+    data["tasks"]["topic"]["labels"] = {f"l{i}": {**food, "rules": []} for i in range(13)}
+    chain = [{"when": f"topic.l{i}", "never": f"topic.l{i + 1}"} for i in range(12)]
+    assert len(Codebook.model_validate({**data, "constraints": chain[:11]}).linked) == 1
+    with pytest.raises(ValueError, match="link 13 labels with 8,192 combinations"):
+        Codebook.model_validate({**data, "constraints": chain})

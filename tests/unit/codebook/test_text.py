@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.codebook import load_codebook
+from pipeline.codebook import Codebook, load_codebook
 from pipeline.codebook.text import WIDTH, as_text
 
 ROOT = Path(__file__).parents[3]
@@ -26,6 +26,13 @@ def test_everything_is_there_and_fits(path: Path) -> None:
             for part in (label.definition, *(item for items in lists for item in items)):
                 assert " ".join(part.split()) in words
     assert all(len(line) <= WIDTH for line in text.splitlines())
+
+
+def test_constraints_are_told() -> None:
+    constraints = [{"when": "topic.food", "never": "tone.neither"}]
+    told = load_codebook(TINY).model_dump() | {"constraints": constraints}
+    lines = as_text(Codebook.model_validate(told)).splitlines()
+    assert lines[-2:] == ["CONSTRAINTS:", "- topic.food never goes with tone.neither"]
 
 
 def test_the_shape_of_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -77,6 +78,20 @@ def test_a_choice_has_exactly_one_label(tiny: Codebook, given: tuple[str, ...]) 
     bad = LabelledSentence(Sentence("d1#0", "d1", "Soup."), {"topic": (), "tone": given})
     [found] = check_documents([LabelledDocument("d1", (bad,))], tiny)
     assert found.kind is FindingKind.CARDINALITY
+
+
+def test_labels_that_break_a_constraint_of_the_codebook(tiny: Codebook) -> None:
+    data = json.loads(tiny.model_dump_json())
+    constraint = {"when": "topic.food", "never": "tone.neither"}
+    stated = Codebook.model_validate({**data, "constraints": [constraint]})
+    sentences = document(
+        labelled("Ada praised the soup.", food("Ada"), tone="praise"),
+        labelled("Ada served the soup.", food("Ada"), tone="neither"),
+    )
+    [found] = check_documents([sentences], stated)
+    assert (found.sentence, found.kind) == (1, FindingKind.CONSTRAINT)
+    assert found.message == "topic.food never goes with tone.neither"
+    assert check_documents([sentences], tiny) == []
 
 
 def test_unknown_labels_are_not_wrong_labels(tiny: Codebook) -> None:
@@ -259,7 +274,7 @@ def test_parts_are_counted(tiny: Codebook) -> None:
 
 def test_the_data_of_the_project_are_sound() -> None:
     codebook = load_codebook(ROOT / "configs" / "codebook.yaml")
-    parts = ("literary", "register", "error-led")
+    parts = ("literary", "register", "error-led", "further")
     read = [read_labelled(ROOT / f"seeds/corpus/{part}.jsonl", codebook) for part in parts]
     corpus = [document for documents, _ in read for document in documents]
     gold, bad_gold = read_labelled(ROOT / "seeds/gold/gold.jsonl", codebook)

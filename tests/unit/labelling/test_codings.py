@@ -76,8 +76,15 @@ def test_annotations_and_other_forms_go_together(tiny: Codebook, tmp_path: Path)
     assert [r.reason for r in found.rejections] == [RejectReason.DUPLICATE]
 
 
-def test_one_coder_agrees_with_nobody(tiny: Codebook, write_jsonl: Write) -> None:
-    with pytest.raises(InputError, match="two coders or more, got A; 1 line"):
-        read_codings([write_jsonl(flat("A", 0), "{")], tiny)
+def test_what_is_coded_twice_is_named_with_its_line(tiny: Codebook, write_jsonl: Write) -> None:
+    sentence = {"sentence_id": "s", "text": "The soup was cold.", "tone": "blame"}
+    rows = [{"doc_id": "d", "sentences": [sentence]}] * 2
+    found = read_codings([write_jsonl(*rows)], tiny)
+    assert [(r.location, r.reason) for r in found.rejections] == [
+        ("line 2", RejectReason.DUPLICATE)
+    ]
+
+
+def test_a_file_that_cannot_be_read_is_an_error(tiny: Codebook) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_codings([Path("nowhere.jsonl")], tiny)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
+from crowdkit.aggregation import DawidSkene
 
 from pipeline.errors import ShapeError
 from pipeline.labelling.dawid_skene import dawid_skene
@@ -19,7 +21,10 @@ PATIENTS = """
 """
 
 
-def anaesthetists() -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+
+def anaesthetists() -> Array:
     counts = np.zeros((45, 5, 4))
     for patient, row in enumerate(PATIENTS.split()):
         thrice, once = row.split("-")
@@ -68,3 +73,48 @@ def test_a_class_nobody_gave_has_no_rates() -> None:
 def test_items_without_answers_are_refused() -> None:
     with pytest.raises(ShapeError, match="an answer to every item"):
         dawid_skene(np.zeros((2, 3, 2)))
+
+
+def vote_table(seed: int, shape: tuple[int, int, int], *, silent: float) -> Array:
+    """Draw answers of coders who are mostly right."""
+    items, coders, classes = shape
+    draw = np.random.default_rng(seed)
+    truth = draw.integers(classes, size=items)
+    counts = np.zeros(shape)
+    for coder in range(coders):
+        rates = 0.8 * np.eye(classes) + 0.2 * draw.dirichlet(np.ones(classes), classes)
+        said = (draw.random(items)[:, None] > rates[truth].cumsum(axis=1)[:, :-1]).sum(axis=1)
+        speaks = draw.random(items) >= silent
+        counts[speaks, coder, said[speaks]] = 1
+    return counts[counts.any(axis=(1, 2))]
+
+
+@pytest.mark.filterwarnings("ignore:The (inplace|copy) keyword")  # crowd-kit 1.4.2 under pandas 3
+@pytest.mark.parametrize(
+    "counts",
+    [
+        pytest.param(anaesthetists(), id="anaesthetists"),
+        pytest.param(vote_table(1, (200, 7, 2), silent=0.0), id="complete, two classes"),
+        pytest.param(vote_table(2, (200, 7, 3), silent=0.0), id="complete, three classes"),
+        pytest.param(vote_table(3, (200, 8, 2), silent=0.3), id="incomplete, two classes"),
+        pytest.param(vote_table(4, (200, 9, 3), silent=0.3), id="incomplete, three classes"),
+    ],
+)
+def test_crowd_kit_finds_the_same(counts: Array) -> None:
+    items, coders, classes = counts.shape
+    found = dawid_skene(counts)
+    assert found.converged
+    item, coder, said = np.nonzero(counts)
+    votes = pd.DataFrame({"task": item, "worker": coder, "label": said})
+    votes = votes.loc[votes.index.repeat(counts[item, coder, said].astype(int))]
+    # by its own tolerance it stops after four steps on the anaesthetists, 0.02 from the estimate
+    theirs = DawidSkene(n_iter=30, tol=-np.inf).fit(votes)
+    order = list(range(classes))
+    assert found.classes == pytest.approx(
+        theirs.probas_.loc[list(range(items)), order].to_numpy(), abs=1e-6
+    )
+    assert found.prevalence == pytest.approx(theirs.priors_.loc[order].to_numpy(), abs=1e-6)
+    every = pd.MultiIndex.from_product([range(coders), order])
+    answers = theirs.errors_.reindex(every, fill_value=0.0)[order].to_numpy()
+    answers = answers.reshape(coders, classes, classes).transpose(0, 2, 1)
+    assert found.answers == pytest.approx(answers, abs=1e-6)
