@@ -14,9 +14,12 @@ from pipeline.validated_yaml import StrictModel
 class AttributionSettings(StrictModel):
     """A span model: an encoder that marks the words of holder and target."""
 
+    corpus: tuple[Path, ...] = Field(
+        default=(), description="labelled files to learn from; where none is given, those of `data`"
+    )
     encoder: EncoderSettings = EncoderSettings(max_tokens=160)
     layers: Annotated[int, Field(ge=1)] | None = Field(
-        default=3, description="of the encoder, the lowest so many; all where it is not given"
+        default=None, description="of the encoder, the lowest so many; all where it is not given"
     )
     context_tokens: Annotated[int, Field(ge=0, le=400)] = Field(
         default=64, description="tokens of the sentences before, the nearest ones"

@@ -55,6 +55,9 @@ def preflight(settings: PipelineSettings, codebook: Codebook, *, where: str = "s
 def _data(settings: PipelineSettings) -> Iterator[str]:
     files = [(f"data.corpus[{i}]", path) for i, path in enumerate(settings.data.corpus)]
     files += [(f"data.weak[{i}]", path) for i, path in enumerate(settings.data.weak)]
+    files += [
+        (f"attribution.corpus[{i}]", path) for i, path in enumerate(settings.attribution.corpus)
+    ]
     files.append(("data.gold", settings.data.gold))
     files += [
         (f"evaluation.external[{i}]", path) for i, path in enumerate(settings.evaluation.external)

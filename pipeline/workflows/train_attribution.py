@@ -69,6 +69,9 @@ def train_attribution(
     )
 
     wanted = settings.attribution
+    if wanted.corpus:
+        data = settings.data.model_copy(update={"corpus": wanted.corpus})
+        settings = settings.model_copy(update={"data": data})
     _, split = split_corpus(settings, codebook, watcher)
     learned = (*split.train, *split.calibration)
     asked, held_out = asked_of(learned, codebook), asked_of(split.test, codebook)
@@ -143,7 +146,7 @@ def facts_of(
         licence=settings.card.licence,
         run_id=run_id,
         training={
-            "model": settings.attribution.model_dump_json(exclude={"to"}),
+            "model": settings.attribution.model_dump_json(exclude={"to", "corpus"}),
             "corpus": ", ".join(map(str, settings.data.corpus)),
             "documents": str(documents),
             "labels": str(labels),

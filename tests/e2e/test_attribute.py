@@ -50,10 +50,12 @@ def test_mistakes_are_told(stance: Callable[..., Any]) -> None:
 def test_a_model_is_trained_and_used(stance: Callable[..., Any], tiny_encoder: Path) -> None:
     settings = stance.folder / "settings.yaml"
     section = (
-        f"attribution: {{encoder: {{name: {tiny_encoder}, max_tokens: 48}}, layers: 1, epochs: 1, "
-        "context_tokens: 16, to: model, largest_share_changed: 0.2}\n"
+        f"attribution: {{corpus: [some.jsonl], encoder: {{name: {tiny_encoder}, max_tokens: 48}}, "
+        "layers: 1, epochs: 1, context_tokens: 16, to: model, largest_share_changed: 0.2}\n"
     )
     settings.write_text(settings.read_text(encoding="utf-8") + section, encoding="utf-8")
+    corpus = (stance.folder / "corpus.jsonl").read_text(encoding="utf-8").splitlines(True)
+    (stance.folder / "some.jsonl").write_text("".join(corpus[: len(corpus) // 2]), encoding="utf-8")
     refused = stance("train-attribution", "-c", "settings.yaml", "--eval", "gold.jsonl")
     refused.failed(3, "evaluation sets are called gold")
     assert "fitting" not in refused.err
@@ -62,6 +64,7 @@ def test_a_model_is_trained_and_used(stance: Callable[..., Any], tiny_encoder: P
     assert "kitchen-reviews-attribution-" in done.err
     card = (stance.folder / "model" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "holder_exact" in card
+    assert "corpus: some.jsonl" in card
     assert "Decision rule" not in card
     (stance.folder / "said.txt").write_text(SAID, encoding="utf-8")
     stance("classify", "said.txt", "-m", "bundle", "-o", "p.jsonl", code=0)

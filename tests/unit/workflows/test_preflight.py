@@ -52,7 +52,11 @@ def test_all_mistakes_come_at_once(here: Path) -> None:
         ("gold: gold.jsonl", "gold: gone.jsonl"),
         ("gold_statements: statements", "gold_statements: corpus.jsonl"),
         ("replicates: 100", "replicates: 100, external: [more.jsonl]"),
-        ("seed: 3", "seed: 3\nbehaviour: {names: n.yaml, functionality: f.jsonl, direction: docs}"),
+        (
+            "seed: 3",
+            "seed: 3\nattribution: {corpus: [b.jsonl]}\n"
+            "behaviour: {names: n.yaml, functionality: f.jsonl, direction: docs}",
+        ),
         ("predictions.jsonl", "predictions.csv"),
         (
             "majority: {kind: majority}",
@@ -62,6 +66,7 @@ def test_all_mistakes_come_at_once(here: Path) -> None:
     )
     expected = (
         "data.corpus[0] 'docs': is a folder",
+        "attribution.corpus[0] 'b.jsonl': no such file",
         "data.gold 'gone.jsonl': no such file",
         "evaluation.external[0] 'more.jsonl': no such file",
         "data.gold_statements 'corpus.jsonl': is a file",
