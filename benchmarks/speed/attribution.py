@@ -2,7 +2,8 @@
 
     python -m benchmarks.speed.attribution STATEMENTS... [--statements N] [--rounds N]
 
-STATEMENTS are files that `stance classify` reads; of JSON lines the first N statements are taken.
+STATEMENTS are files that `stance classify` reads; of JSON lines the first N statements are taken,
+those of labelled files with their sentences joined.
 `stance classify` and `stance attribute` run in turn, each in a process of its own, so start and
 loading of the models count. Prints seconds by the clock and of all processors, median of the
 rounds, and (classify + attribute) / classify.
@@ -11,6 +12,7 @@ rounds, and (classify + attribute) / classify.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 import tempfile
@@ -37,8 +39,11 @@ def first(source: Path, statements: int, folder: Path) -> Path:
     if source.suffix != ".jsonl":
         return source
     cut = folder / source.name
-    with source.open("rb") as lines, cut.open("wb") as kept:
-        kept.writelines(islice(lines, statements))
+    with source.open(encoding="utf-8") as lines, cut.open("w", encoding="utf-8") as kept:
+        for row in map(json.loads, islice(lines, statements)):
+            if sentences := row.pop("sentences", None):
+                row["text"] = " ".join(one["text"] for one in sentences)
+            kept.write(json.dumps(row) + "\n")
     return cut
 
 

@@ -4,8 +4,9 @@
 
 The shipped model is compared with the codebook's rules; the sample of `estimate` is filled with the
 labels of the model and the second coder of `agreement` is a copy of the first, which changes what
-comes out but not how long it takes. The linear model is trained and promoted as wall_time.yaml
-says: nothing is learned from the file.
+comes out but not how long it takes. The linear model is trained, promoted and searched for as
+wall_time.yaml says, and the curve is that of a part of the corpus as large as 125 statements or so:
+nothing is learned from the file.
 Wall time hangs on what else the machine does, processor time hardly; it is of all threads together.
 """
 
@@ -55,6 +56,8 @@ COMMANDS = (
     ("agreement of two coders", "agreement FILE ./copy.jsonl -o ./agreement.html"),
     ("train linear", f"train linear -c ./settings.yaml {STORE}"),
     ("promote linear", f"promote linear -c ./settings.yaml {STORE}"),
+    ("tune linear --trials 2", f"tune linear --trials 2 -c ./settings.yaml {STORE}"),
+    ("curve further.jsonl", "curve seeds/corpus/further.jsonl -o ./curve.html"),
 )
 """What is run; "./" is the scratch folder."""
 

@@ -12,11 +12,16 @@ from benchmarks.speed.attribution import first, main, run
 
 def test_only_json_lines_are_cut(tmp_path: Path) -> None:
     source = tmp_path / "many.jsonl"
-    source.write_text("".join(json.dumps({"text": f"No. {n}"}) + "\n" for n in range(9)), "utf-8")
+    rows = [
+        {"text": "One."},
+        {"sentences": [{"text": "Two."}, {"text": "Three."}]},
+        {"text": "No."},
+    ]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     folder = tmp_path / "cut"
     folder.mkdir()
-    kept = first(source, 4, folder).read_text("utf-8").splitlines()
-    assert kept == source.read_text("utf-8").splitlines()[:4]
+    kept = first(source, 2, folder).read_text("utf-8").splitlines()
+    assert [json.loads(line) for line in kept] == [{"text": "One."}, {"text": "Two. Three."}]
     assert first(tmp_path / "one.txt", 4, folder) == tmp_path / "one.txt"
 
 
