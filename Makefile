@@ -63,7 +63,7 @@ speed: $(VENV)/ready  ## all benchmarks of speed, after `stance train`: make spe
 label-studio: $(VENV)/ready $(LABEL_STUDIO)/ready  ## annotations through a real Label Studio and back, in an environment apart from the lock
 	$(BIN)/python -m benchmarks.label_studio.round_trip $(LABEL_STUDIO)/bin/label-studio
 
-spark: $(SPARK)/ready  ## the registered model in a real local Spark (needs Java 17), packages apart from the lock (400 MB)
+spark: $(SPARK)/ready  ## the registered model in a real local Spark (needs Java 17), packages apart from the lock (490 MB)
 	$(BIN)/python -m pytest -m spark --durations=0 tests/e2e/test_spark.py
 
 pyfunc: $(VENV)/ready  ## the registered model in a new environment with nothing but its own requirements (1 GB, removed after)

@@ -1,4 +1,4 @@
-"""Print the sentences of the error-led part of the corpus that come near to labelled statements.
+"""Print the sentences of error-led.jsonl and further.jsonl that come near to labelled statements.
 
     python experiments/quality/nearness.py LABELLED.jsonl... [--above 0.75]
 
@@ -18,6 +18,7 @@ from pipeline.labelling import read_labelled
 from pipeline.records import Sentence
 from pipeline.settings.classifiers import EncoderSettings
 
+FILES = ("error-led.jsonl", "further.jsonl")
 ROOT = Path(__file__).parents[2]
 
 
@@ -35,7 +36,8 @@ def main() -> None:
 
     settings = EncoderSettings()
     encoder = FrozenEncoder(resolve_encoder(settings), max_tokens=settings.max_tokens)
-    ours = sentences(ROOT / "seeds" / "corpus" / "error-led.jsonl")
+    corpus = ROOT / "seeds" / "corpus"
+    ours = [one for name in FILES for one in sentences(corpus / name)]
     theirs = [one for path in options.labelled for one in sentences(path)]
     near = encoder.embed(ours) @ encoder.embed(theirs).T
     nearest = near.argmax(axis=1)

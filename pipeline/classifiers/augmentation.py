@@ -22,6 +22,9 @@ _AFFIRMED = 1 / 3
 NAMES = "names"
 """The perturbation whose share has a setting of its own."""
 
+UNREAD = ("address", "list_number")
+"""Perturbations of what no trained classifier reads; see `inputs.opening`."""
+
 
 def counterfactuals(
     sentences: Sequence[Sentence],
@@ -77,7 +80,7 @@ def augmented(
     swapper = NameSwapper.learn((sentence.text for sentence in sentences), lists)
     changes = dict(perturbations(swapper, lists.training))
     swap = changes.pop(NAMES)
-    forms = list(changes.values())
+    forms = [change for name, change in changes.items() if name not in UNREAD]
     changed: list[list[Sentence]] = []
     for number in range(passes):
         random = np.random.default_rng((seed, number))

@@ -6,7 +6,7 @@ import re
 
 from pipeline.records import Sentence
 
-_MARKER = r"""["']?(?:\d{1,3}[.)]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|[a-z]\)|[-•*·])\s+(?!\d)"""
+_MARKER = r"""["']?(?:\d{1,3}[.)]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|[a-z]\)|[-•*·])\s++(?!\d)"""
 _CHAIR = (
     r"(?:(?:deputy|acting|vice)[ -])?(?:president|chair(?:man|woman|person)?|speaker|moderator"
     r"|secretary-general|(?:high )?commissioner|minister|ambassador)"
@@ -15,9 +15,9 @@ _ADDRESS = (
     rf"(?:(?:(?:dear |distinguished )?(?:mr|mrs|ms|madame?|mister)\.? {_CHAIR}"
     r"|(?:your )?excellenc(?:y|ies)|ladies and gentlemen"
     r"|(?:dear|distinguished|honou?rable) (?:colleagues|members|delegates|friends|guests)"
-    r"),\s+)"
+    r"),\s++)"
 )
-_OPENING = re.compile(rf"\s*(?:{_MARKER})?{_ADDRESS}*(?=\W*\w)", re.IGNORECASE)
+_OPENING = re.compile(rf"\s*+(?:{_MARKER})?{_ADDRESS}*(?=\W*\w)", re.IGNORECASE)
 
 
 def without_opening(text: str) -> str:
@@ -28,8 +28,8 @@ def without_opening(text: str) -> str:
 def opening(text: str) -> int:
     """Return how many characters of a sentence are list number and address ("Mr. President, ").
 
-    No classifier reads them: whether a paragraph is numbered, and whom the speaker turns to,
-    should not decide on a label. A text that is nothing else is read whole.
+    No trained classifier reads them before its sentence: whether a paragraph is numbered, and whom
+    the speaker turns to, should not decide on a label. A text that is nothing else is read whole.
     """
     found = _OPENING.match(text)
     return found.end() if found else 0

@@ -67,7 +67,7 @@ class AugmentSettings(StrictModel):
 
     names: Share = Field(default=0.5, description="all names swapped for those of the lists")
     forms: Share = Field(
-        default=0.5, description="other dates, figures or quotes, an address, a list number, ..."
+        default=0.5, description="other dates, figures or quotes, lower case, no full stop"
     )
     denials: Share = Field(
         default=0.0,

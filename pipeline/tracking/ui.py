@@ -81,13 +81,16 @@ def _listening(host: str, port: int) -> socket.socket:
         raise SettingsError(
             [f"host '{host}' is not known ({error.strerror})"], where="MLflow UI"
         ) from None
-    listener = socket.socket(family, kind, protocol)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen()
+        listener = socket.socket(family, kind, protocol)
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen()
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
-        listener.close()
         raise OutputError(
             f"The MLflow UI cannot listen on {host}:{port} ({error.strerror}). Choose another port "
             "with --port."
