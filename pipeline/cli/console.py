@@ -38,10 +38,15 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = 
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
+    drawn = Table(
+        title=Text(title) if title else None,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        pad_edge=False,
+    )
     for j, name in enumerate(header):
         numeric = bool(rows) and all(row[j][:1].isdigit() or row[j] in ("", "-") for row in rows)
-        drawn.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        drawn.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*map(Text, row))
     console = Console(file=sys.stdout)
