@@ -23,7 +23,7 @@ import numpy as np
 
 from pipeline.classifiers.registry import build
 from pipeline.classifiers.targets import encode_targets
-from pipeline.codebook import Codebook, load_codebook
+from pipeline.codebook import DEFAULT_WEIGHT, Codebook, load_codebook
 from pipeline.decision import DecisionRule
 from pipeline.evaluation.report import evaluate
 from pipeline.ingest import Reading, find_inputs
@@ -46,7 +46,7 @@ CALIBRATION = 0.15
 """Share of the weakly labelled documents that thresholds are chosen on."""
 
 LEARNED = (
-    *(("majority", "0.5"), ("weights, all of 2", "0.5")),
+    *(("majority", "0.5"), ("weights, all of 3", "0.5")),
     *(("weights of the codebook", "0.5"), ("weights of the codebook", "0.9")),
     ("weights of the codebook", "probabilities"),
     *(("Dawid-Skene", "0.5"), ("Dawid-Skene", "0.9"), ("Dawid-Skene", "probabilities")),
@@ -86,7 +86,7 @@ def without_weights(codebook: Codebook) -> Codebook:
     for task in data["tasks"].values():
         for label in task["labels"].values():
             for rule in label["rules"]:
-                rule["weight"] = -2.0 if rule["weight"] < 0 else 2.0
+                rule["weight"] = -DEFAULT_WEIGHT if rule["weight"] < 0 else DEFAULT_WEIGHT
     return Codebook.model_validate(data)
 
 
@@ -173,7 +173,7 @@ def main() -> None:
     weak: dict[tuple[str, str], list[LabelledSentence]] = {}
     models = {
         "majority": (rules, LabelModel.MAJORITY),
-        "weights, all of 2": (equal, LabelModel.WEIGHTS),
+        "weights, all of 3": (equal, LabelModel.WEIGHTS),
         "weights of the codebook": (rules, LabelModel.WEIGHTS),
         "Dawid-Skene": (rules, LabelModel.DAWID_SKENE),
     }

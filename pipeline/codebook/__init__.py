@@ -3,6 +3,7 @@
 from pipeline.codebook.constraints import Constraint
 from pipeline.codebook.files import load_codebook
 from pipeline.codebook.model import (
+    DEFAULT_WEIGHT,
     Codebook,
     Label,
     LabellingRule,
@@ -13,6 +14,7 @@ from pipeline.codebook.model import (
 )
 
 __all__ = [
+    "DEFAULT_WEIGHT",
     "Codebook",
     "Constraint",
     "Label",

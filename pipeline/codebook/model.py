@@ -67,6 +67,10 @@ class Negation(StrictModel):
     ends: tuple[Line, ...] = ()
 
 
+DEFAULT_WEIGHT = 3.0
+"""Log-odds of a vote; more than a label lacks on which nothing speaks (-2.5), so that one tells."""
+
+
 class LabellingRule(StrictModel):
     """A named rule that speaks for a label, and abstains where it does not fire.
 
@@ -84,7 +88,7 @@ class LabellingRule(StrictModel):
     words: tuple[Line, ...] = ()
     unless: str | None = None
     negated: WhenNegated = WhenNegated.IGNORE
-    weight: float = Field(default=2.0, ge=-10, le=10)
+    weight: float = Field(default=DEFAULT_WEIGHT, ge=-10, le=10)
 
     @field_validator("pattern", "unless")
     @classmethod

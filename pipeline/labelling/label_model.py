@@ -32,7 +32,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.codebook import Codebook, TaskType
+from pipeline.codebook import DEFAULT_WEIGHT, Codebook, TaskType
 from pipeline.errors import ShapeError
 from pipeline.labelling.constraints import conditioned
 from pipeline.labelling.rules import RuleSet, Votes
@@ -43,8 +43,8 @@ Array = npt.NDArray[np.float64]
 PRIOR_LOG_ODDS = -2.5
 """Log-odds of a multilabel label on which no rule speaks: a prevalence of about 8 %."""
 
-EVEN_WEIGHT = 2.0
-"""Log-odds of one vote at the start of the estimation, the default weight of a rule."""
+START_WEIGHT = 2.0
+"""Log-odds of one vote at the start of the estimation."""
 
 FEWEST_RULES = 3
 """Rules from which error rates can be told from votes alone."""
@@ -130,10 +130,10 @@ def label_votes(
             found = _majority(pro, contra, codebook)
         case LabelModel.WEIGHTS:
             weights = np.array([abs(rule.weight) for rule in rules.rules])
-            evidence = _by_column(votes * weights, rules) + EVEN_WEIGHT * (given - denied)
+            evidence = _by_column(votes * weights, rules) + DEFAULT_WEIGHT * (given - denied)
             found = _from_log_odds(evidence, codebook)
         case LabelModel.DAWID_SKENE:
-            start = _from_log_odds(EVEN_WEIGHT * (pro - contra), codebook)
+            start = _from_log_odds(START_WEIGHT * (pro - contra), codebook)
             found = _majority(pro, contra, codebook)
             for part in codebook.choices:
                 mine = _rules_of(part, rules)
@@ -229,7 +229,11 @@ def _from_log_odds(evidence: Array, codebook: Codebook) -> Array:
 
 
 def _majority(pro: Array, contra: Array, codebook: Codebook) -> Array:
-    """Return shares of votes, with one further vote that is split as all sentences are."""
+    """Return shares of votes, with one further vote that is split as all sentences are.
+
+    Exclusive classes have equal chances in a sentence without a vote: the shares are those of
+    classes with a rule, and say nothing of a sentence on which all are silent.
+    """
     out = np.empty_like(pro)
     for part in codebook.choices:
         ours, theirs = pro[:, part], contra[:, part]
@@ -238,10 +242,10 @@ def _majority(pro: Array, contra: Array, codebook: Codebook) -> Array:
             out[:, part] = (ours + prior) / (ours + theirs + 1)
         else:
             left = np.maximum(ours - theirs, 0)
-            led = left[left.any(axis=1)]
-            split = led / led.sum(axis=1, keepdims=True)
-            width = part.stop - part.start
-            prior = split.mean(axis=0) if len(split) else np.full(width, 1 / width)
+            spoken = left.any(axis=1)
+            split = left[spoken] / left[spoken].sum(axis=1, keepdims=True)
+            prior = np.full_like(left, 1 / left.shape[1])
+            prior[spoken] = split.mean(axis=0) if len(split) else 0.0
             out[:, part] = (left + prior) / (left.sum(axis=1, keepdims=True) + 1)
     return out
 

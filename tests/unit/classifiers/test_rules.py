@@ -18,8 +18,8 @@ def test_adds_the_weights_of_the_rules_that_fire() -> None:
     logits = classifier.predict_logits([Sentence("s", "d", text) for text in texts])
     prior = PRIOR_LOG_ODDS
     wanted = [
-        [prior + 2.5, prior, 2.0, 0.0, 0.0],
-        [prior + 2.5 - 1.5, prior + 2.0, 0.0, 2.0, 0.0],
+        [prior + 2.5, prior, 3.0, 0.0, 0.0],
+        [prior + 2.5 - 1.5, prior + 3.0, 0.0, 3.0, 0.0],
         [prior, prior, 0.0, 0.0, 0.0],
     ]
     np.testing.assert_allclose(logits, wanted)

@@ -32,7 +32,7 @@ def test_weights_lose_their_size_and_keep_their_sign() -> None:
     for task, label in CODEBOOK.columns:
         before = CODEBOOK.tasks[task].labels[label].rules
         after = changed.tasks[task].labels[label].rules
-        assert [rule.weight for rule in after] == [2 if rule.weight > 0 else -2 for rule in before]
+        assert [rule.weight for rule in after] == [3 if rule.weight > 0 else -3 for rule in before]
 
 
 def test_rules_forget_negations_and_nothing_else() -> None:

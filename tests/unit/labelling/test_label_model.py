@@ -211,6 +211,25 @@ def test_the_weights_model_adds_log_odds() -> None:
     np.testing.assert_allclose(found[1, TINY.slice_of("tone")], 1 / 3)
 
 
+def test_one_rule_of_the_default_weight_gives_its_label() -> None:
+    rules = RuleSet(TINY)
+    votes = rules.votes(["A waiter opened the door."])
+    assert (votes != 0).sum() == 1
+    found = label_votes(votes, rules, LabelModel.WEIGHTS).probabilities
+    assert hard_labels(found, TINY, confidence=0.5)[0]["topic"] == ("service",)
+
+
+@pytest.mark.parametrize("counts", [{"praise": 1}, {"praise": 1, "blame": 1}])
+def test_too_few_rules_of_a_multiclass_task_say_nothing_where_they_are_silent(
+    counts: dict[str, int],
+) -> None:
+    rules = with_rules(**counts)
+    votes = np.array([[1, *[0] * (len(rules) - 1)]] * 3 + [[0] * len(rules)] * 5, dtype=np.int8)
+    found = label_votes(votes, rules, LabelModel.DAWID_SKENE).probabilities
+    labels = [one["tone"] for one in hard_labels(found, rules.codebook, confidence=0.5)]
+    assert labels == [("praise",)] * 3 + [None] * 5
+
+
 @given(
     st.sampled_from(list(LabelModel)),
     arrays.arrays(np.int8, (12, len(RuleSet(TINY))), elements=st.integers(-1, 1)),
