@@ -39,8 +39,8 @@ def with_rule(pattern: str, unless: str | None = None) -> Codebook:
 def test_rules_fire_in_codebook_order_with_their_weights(rules: RuleSet) -> None:
     assert rules.fire("The waiter brought an excellent soup.") == (
         Firing("topic", "food", "names_a_dish", 2.5),
-        Firing("topic", "service", "names_staff", 2.0),
-        Firing("tone", "praise", "kind_words", 2.0),
+        Firing("topic", "service", "names_staff", 3.0),
+        Firing("tone", "praise", "kind_words", 3.0),
     )
 
 
@@ -73,7 +73,7 @@ def test_typographic_characters_of_patterns_are_read_as_plain_ones() -> None:
 def test_evidence_sums_the_weights_a_column(rules: RuleSet) -> None:
     got = rules.evidence(["We ordered soup from a rude waiter.", "We came by train."])
     assert got.dtype == np.float32
-    assert got.tolist() == [[1.0, 2.0, 0.0, 2.0, 0.0], [0.0] * 5]
+    assert got.tolist() == [[1.0, 3.0, 0.0, 3.0, 0.0], [0.0] * 5]
 
 
 def test_evidence_of_no_texts_has_the_width_of_the_codebook(rules: RuleSet) -> None:
