@@ -148,8 +148,7 @@ class JobOutput(Output):
         """
         with whole_file(self._target) as file:
             self._format.join(self._parts, file, self._rows)
-        (self._folder / _JOB).unlink(missing_ok=True)  # first: without it, what is left is nothing
-        shutil.rmtree(self._folder, ignore_errors=True)
+        discard(self._folder)
 
     def _part(self, number: int) -> Path:
         return self._folder / f"part-{number:06d}{self._target.suffix.lower()}"
@@ -193,13 +192,7 @@ def open_output(
     require_file_name(path)
     folder = path.with_name(f".{path.name}.job")
     with locked(folder, path):
-        if (folder / _JOB).exists():
-            settle_unfinished(folder, path, identity, unfinished)
-        if not (folder / _JOB).exists():
-            for left in folder.glob("part-*"):
-                left.unlink()
-            with whole_file(folder / _JOB) as file:
-                file.write(json.dumps(dict(identity), ensure_ascii=True, indent=1).encode())
+        take_up(folder, path, identity, unfinished)
         yield JobOutput(folder, path, rows, format_)
 
 
@@ -290,6 +283,38 @@ def _read(path: Path) -> Any:
         raise OutputError(
             f"{path}: was changed and cannot be read ({error}). Add --restart to begin anew."
         ) from None
+
+
+def take_up(folder: Path, target: Path, identity: Identity, unfinished: Unfinished) -> None:
+    """Go on with the job on `target` that its folder holds, or begin one there.
+
+    The folder of one that begins holds nothing but the lock and its job.json: a part that is there
+    counts as done, whichever job wrote it.
+
+    Raises:
+        OutputError: see `settle_unfinished`; or the folder cannot be written.
+    """
+    if (folder / _JOB).exists():
+        settle_unfinished(folder, target, identity, unfinished)
+    if (folder / _JOB).exists():
+        return
+    try:
+        for left in folder.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+            elif left.name != _LOCK:
+                left.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: what an earlier job left there cannot be removed ({error.strerror})."
+        ) from None
+    write_text(folder / _JOB, json.dumps(dict(identity), indent=1))
+
+
+def discard(folder: Path) -> None:
+    """Remove the folder of a job that has come to its end."""
+    (folder / _JOB).unlink(missing_ok=True)  # first: without it, what is left is nothing
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def settle_unfinished(

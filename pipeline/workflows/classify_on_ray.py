@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -30,12 +29,11 @@ from pipeline.errors import (
     SettingsError,
     StanceError,
 )
-from pipeline.inference.job import ROWS, Key, Unfinished, locked, settle_unfinished
+from pipeline.inference.job import ROWS, Key, Unfinished, discard, locked, take_up
 from pipeline.ingest import Input, find_inputs
 from pipeline.ingest.identities import Survey
 from pipeline.ingest.parts import PART_BYTES, Part, can_be_cut, cut, packed, whole
 from pipeline.ingest.sentence_rows import one_table
-from pipeline.output import write_text
 from pipeline.records import Rejection
 from pipeline.settings.ingest import IngestSettings
 from pipeline.workflows.classify import ABSTAINED, GIVEN, ClassifySummary
@@ -230,7 +228,7 @@ def _finished(job: Job, units: int, out: Path, model_id: str, begun: float) -> C
     file = rejects_path(out)
     rejects.write(file)
     if not counts[ROWS]:
-        shutil.rmtree(job.folder, ignore_errors=True)
+        discard(job.folder)
         raise InputError(nothing_usable(rejects, file))
     _put_in_place(job, units, out)
     return ClassifySummary(
@@ -254,12 +252,22 @@ def _put_in_place(job: Job, units: int, out: Path) -> None:
         for path in map(job.rows_of, range(units)):
             if path.exists():
                 path.replace(rows / path.name)
-        if out.exists():
-            out.rename(job.folder / _OLD)
-        rows.rename(out)
+        if any(rows.iterdir()):  # else a process put them in place that died before it cleaned up
+            if out.exists():
+                out.rename(job.folder / _OLD)
+            rows.rename(out)
     except OSError as error:
         raise OutputError(f"{out}: cannot be written ({error.strerror}).") from None
-    shutil.rmtree(job.folder, ignore_errors=True)
+    discard(job.folder)
+
+
+def _put_back(old: Path, out: Path) -> None:
+    """Undo half an exchange: until new rows are in place, the output is the one of before."""
+    try:
+        if old.exists() and not out.exists():
+            old.rename(out)
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written ({error.strerror}).") from None
 
 
 @contextmanager
@@ -271,10 +279,8 @@ def _job_folder(out: Path, identity: dict[str, str], unfinished: Unfinished) -> 
         raise OutputError(f"{out}: is not a folder of labelled parts; give another name.")
     folder = out.with_name(f".{out.name}.job")
     with locked(folder, out):
-        if (folder / "job.json").exists():
-            settle_unfinished(folder, out, identity, unfinished)
-        if not (folder / "job.json").exists():
-            write_text(folder / "job.json", json.dumps(identity, indent=1))
+        _put_back(folder / _OLD, out)
+        take_up(folder, out, identity, unfinished)
         yield folder
 
 
