@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -67,6 +68,8 @@ class HeadReader:
         self._conduct = frozenset(owned)
         self._nouns = frozenset(self._roles) - owned
         self._offices = frozenset(grammar.heads[OFFICE].words)
+        self._in_role = frozenset(self._roles) | grammar.modifiers | _MEMBERS_WITH
+        self._in_office = self._nouns | grammar.modifiers | TITLES | {"the", "a", "an"}
         self._never = frozenset(name_key(name) for name in grammar.never)
 
     def never(self, key: str) -> bool:
@@ -85,7 +88,8 @@ class HeadReader:
         `owners` says what the owner is; `named` that it stands by its bare name, as in "the Syria
         offensive", which may be what is attacked.
         """
-        for end in range(len(words), 0, -1):
+        strange = (n for n, word in enumerate(words) if word.key not in self._in_role)
+        for end in range(min(next(strange, len(words)) + 1, len(words)), 0, -1):
             body, rest = words[:end], words[end:]
             role = self._role(body, owners)
             if role is None or (named and role in CONDUCT):
@@ -121,8 +125,18 @@ class HeadReader:
             for word in words
         )
 
+    def may_be_office(self, words: Sequence[Token]) -> bool:
+        """Return whether no more words are strange here than a person's name has.
+
+        Where it is not, no longer run of words with this beginning is read as an office either.
+        """
+        strange = (word for word in words if word.key not in self._in_office)
+        return next(islice(strange, _LONGEST_PERSON, None), None) is None
+
     def office_of(self, words: Sequence[Token]) -> HeadPhrase | None:
         """Read the words before "of X": "the Permanent Representative", "President Joe Biden"."""
+        if not self.may_be_office(words):
+            return None
         for end in range(len(words), 0, -1):
             role = self._office(words[:end])
             if role is not None and end == len(words):

@@ -39,6 +39,20 @@ _SEPARATOR = re.compile(
 _ITS_MEMBERS = re.compile(r"(?:all )?(?:its|their) members?(?: states| countries)?", re.IGNORECASE)
 _PREPOSITION = word_set("of in between among against on with from for to by over as like including")
 _CACHED = 20_000
+_MOST_CUTS = 12
+"""Separators that one part of a list may hold: "the Ministers of Trade, Industry and Energy of X".
+
+Without a bound, reading a list takes the cube of its length.
+"""
+_LONGEST = 5_000
+"""Characters of a mention; the names of all States have 3,300."""
+_DEEPEST = 40
+"""Phrases in phrases: "the spokesman of | the President of | the Council of | ..."."""
+_MOST_READ = 1_000_000
+"""Characters to read for one mention, in all its parts.
+
+A list of all States takes 0.4 of it.
+"""
 
 
 class ActorLinker:
@@ -75,11 +89,66 @@ class ActorLinker:
         return self._read(text, Surroundings(date=date, formal=formal))
 
     def _read(self, mention: str, around: Surroundings) -> Links:
+        try:
+            if len(mention) <= _LONGEST:
+                return _Reading(self.registry, self._phrases).read(mention, around)
+        except _TooMuchError:
+            pass
+        return (missed(mention, How.UNKNOWN, "too long or too nested to be read"),)
+
+
+class _TooMuchError(Exception):
+    """A mention takes more reading than any that is meant to be understood."""
+
+
+class _Reading:
+    """One mention while it is read, part by part; no part is read twice.
+
+    What is around a part differs in `formal` alone from what is around the mention.
+    """
+
+    def __init__(self, registry: Registry, phrases: PhraseReader) -> None:
+        self.registry = registry
+        self._phrases = phrases
+        self._wholes: dict[tuple[str, bool], Links] = {}
+        self._parts: dict[tuple[str, bool], Links] = {}
+        self._depth = 0
+        self._left = _MOST_READ
+
+    def read(self, mention: str, around: Surroundings) -> Links:
+        """Return the links of what may be a list.
+
+        Raises:
+            _TooMuchError: it is too long or too nested.
+        """
+        self._spend(mention)
+        key = (mention, around.formal)
+        if key not in self._wholes:
+            self._depth += 1
+            if self._depth > _DEEPEST:
+                raise _TooMuchError
+            self._wholes[key] = self._read(mention, around)
+            self._depth -= 1
+        return self._wholes[key]
+
+    def _phrase(self, text: str, around: Surroundings) -> Links:
+        self._spend(text)
+        key = (text, around.formal)
+        if key not in self._parts:
+            self._parts[key] = self._phrases.read(text, around, self.read)
+        return self._parts[key]
+
+    def _spend(self, text: str) -> None:
+        self._left -= len(text) + 1
+        if self._left < 0:
+            raise _TooMuchError
+
+    def _read(self, mention: str, around: Surroundings) -> Links:
         text = _ASIDE.sub("", undotted(mention)).strip(_EDGES)
         brackets = _BRACKETS.match(text)
         if brackets and not self._phrases.named(text, around):
             return self._bracketed(text, brackets["outer"], brackets["inner"], around)
-        links = self._phrases.read(text, around, self._read)
+        links = self._phrase(text, around)
         if any(link.linked for link in links) or links[0].how in (
             How.AMBIGUOUS,
             How.DATE,
@@ -88,13 +157,13 @@ class ActorLinker:
         ):
             return links
         if behalf := _BEHALF.match(text):
-            return self._read(behalf["whom"], around.as_formal())
+            return self.read(behalf["whom"], around.as_formal())
         return self._list(text, around) or links
 
     def _bracketed(self, text: str, outer: str, inner: str, around: Surroundings) -> Links:
         """Read "Mr. Nebenzia (Russian Federation)" and "Hay'at Tahrir al-Sham (HTS)"."""
-        inside = self._read(inner, around.as_formal())
-        outside = self._read(outer, around)
+        inside = self.read(inner, around.as_formal())
+        outside = self.read(outer, around)
         is_linked = all(link.linked for link in outside)
         if not all(link.linked for link in inside):
             return outside
@@ -120,7 +189,7 @@ class ActorLinker:
         parts: list[Links] = []
         i = 0
         while i < len(starts):
-            for j in range(len(starts) - 1, i - 1, -1):
+            for j in range(min(len(starts) - 1, i + _MOST_CUTS), i - 1, -1):
                 links = self._part(
                     text[starts[i] : ends[j]], around, whole=i == 0 and j == len(starts) - 1
                 )
@@ -140,7 +209,7 @@ class ActorLinker:
         brackets = _BRACKETS.match(text)
         if brackets and not self._phrases.named(text, around):
             return self._bracketed(text, brackets["outer"], brackets["inner"], around)
-        return self._phrases.read(text, around, self._read)
+        return self._phrase(text, around)
 
     def _as_states(self, parts: Sequence[Links], around: Surroundings) -> list[Links]:
         """Read ambiguous names in a list of States as States ("Armenia, Georgia and Turkey")."""

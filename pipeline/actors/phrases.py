@@ -260,6 +260,8 @@ class PhraseReader:
                 words[at].key == "for" and before[-1].key in _FOR_TOO
             ):
                 continue
+            if not self._heads.may_be_office(before):
+                return None
             office = self._heads.office_of(before)
             if office is None or self._is_list(before, text, around, whole):
                 continue

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipeline.actors.model import Actor, ActorKind, Period
+from pipeline.actors.model import Actor, Period
 from pipeline.errors import InputError, near_matches
 
 
@@ -99,7 +99,3 @@ class Registry:
     def listed(self, actor: str, date: dt.date | None) -> tuple[str, ...]:
         """Return the names of the terrorist or sanctions lists that hold the group at the date."""
         return tuple(item.on for item in self.actor(actor).listed if item.holds(date))
-
-    def of_kind(self, kind: ActorKind) -> tuple[Actor, ...]:
-        """Return all actors of a kind."""
-        return tuple(actor for actor in self.actors.values() if actor.kind is kind)

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.actors import ActorLinker, How, actors_of, date_of, load_linker
+from pipeline.actors import ActorKind, ActorLinker, How, actors_of, date_of, load_linker
+from pipeline.actors import linker as module
 from pipeline.actors.files import load_shipped_grammar
 from pipeline.actors.grammar import Grammar
+from pipeline.actors.links import Links
+from pipeline.actors.phrases import PhraseReader
 from pipeline.actors.registry import STANDS_ALONE
 from pipeline.actors.text import name_key, tokens, undotted
 
@@ -88,6 +91,79 @@ def test_every_linked_id_exists_and_every_part_tells_how(mention: str) -> None:
 @settings(max_examples=200, deadline=None)
 def test_any_text_is_answered(mention: str) -> None:
     assert LINKER.link(mention, speaker=mention, earlier=[mention])
+
+
+class Forgetful(dict[object, Links]):
+    """Holds nothing that it is asked for, but for what was put there last."""
+
+    def __contains__(self, key: object) -> bool:
+        return False
+
+
+@given(st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join))
+@example("the attack by the President of France to the UN and the attack by Hamas on Israel")
+@example("Foreign Ministers of France, Germany (E3), the spokesman for the President of Mali to X")
+@settings(max_examples=150, deadline=None)
+def test_what_is_read_once_is_what_would_be_read_again_and_again(mention: str) -> None:
+    links = LINKER.link(mention, speaker="Belgium", earlier=["the Syrian regime", "NATO"])
+    with pytest.MonkeyPatch.context() as patch:
+
+        def forgetting(self: module._Reading, *given: object) -> None:
+            made(self, *given)
+            self._wholes, self._parts = Forgetful(), Forgetful()
+
+        made = module._Reading.__init__
+        patch.setattr(module._Reading, "__init__", forgetting)
+        for bound in ("_MOST_CUTS", "_LONGEST", "_DEEPEST", "_MOST_READ"):
+            patch.setattr(module, bound, 10**9)
+        assert links == LINKER.link(
+            mention, speaker="Belgium", earlier=["the Syrian regime", "NATO"]
+        )
+
+
+@pytest.mark.parametrize(
+    "mention",
+    [
+        "attack by " * 200 + "foo", "attack by a on " * 200, "president of " * 200 + "foo to bar",
+        "president of " * 14 + "foo to bar", "spokesman for president of " * 50 + "a to b",
+        "president and president of " * 30 + "foo", "on behalf of " * 350 + "foo",
+        "foo" + " (a)" * 1000, "president of attack by foo, " * 30,
+        "foo, " * 500_000, "foo" + " " * 500_000 + "x",
+    ],
+    ids=lambda mention: mention[:25],
+)  # fmt: skip
+def test_a_mention_made_to_take_for_ever_stays_text(mention: str) -> None:
+    links = LINKER.link(mention, speaker=mention, earlier=[mention])
+    assert links
+    assert actors_of(links) == ()
+
+
+def test_a_list_of_all_states_is_read_in_proportion_to_its_length(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = 0
+    read = PhraseReader.read
+
+    def counting(self: PhraseReader, *given: object) -> Links:
+        nonlocal asked
+        asked += 1
+        return read(self, *given)
+
+    monkeypatch.setattr(PhraseReader, "read", counting)
+    names = {
+        actor.name: actor.id
+        for actor in LINKER.registry.actors.values()
+        if actor.kind is ActorKind.COUNTRY and actor.name.isalpha()
+        if actors_of(LINKER.link(actor.name)) == (actor.id,)
+    }
+    assert len(names) > 120
+    counts = []
+    for many in (30, 120):
+        asked = 0
+        found = LINKER.link(", ".join([*names][:many]))
+        assert actors_of(found) == tuple(names.values())[:many]
+        counts.append(asked)
+    assert counts[1] < 5 * counts[0]
 
 
 @pytest.mark.parametrize(
