@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from pipeline.records import BlockKind
@@ -53,7 +53,7 @@ class _Draft:
     start: int
     end: int
     kind: BlockKind = BlockKind.PARAGRAPH
-    markers: tuple[Marker, ...] = ()
+    markers: list[Marker] = field(default_factory=list)
 
     @property
     def is_bare(self) -> bool:
@@ -104,12 +104,12 @@ class _Gathering:
         if self.drafts and self.drafts[-1].is_bare:  # a marker that marks nothing is text
             bare = self.drafts[-1]
             bare.start, bare.kind = bare.end - len(bare.markers[-1].text), BlockKind.PARAGRAPH
-            bare.markers = ()
+            bare.markers = []
 
     def _add(self, line: Line) -> None:
         last = self.drafts[-1] if self.drafts else None
         if last is not None and last.is_bare:
-            markers = tuple(markers_at(self._text, line.start, line.end))
+            markers = list(markers_at(self._text, line.start, line.end))
             last.markers += markers
             last.start = markers[-1].end if markers else line.start
             last.end = line.end
@@ -121,9 +121,9 @@ class _Gathering:
             return
         hashes = _HASHES.match(self._text, line.start, line.end)
         start = hashes.end() if hashes else line.start
-        markers = tuple(markers_at(self._text, start, line.end))
+        markers = list(markers_at(self._text, start, line.end))
         if markers and not self._is_plausible(markers[0], line):
-            markers = ()
+            markers = []
         if markers or hashes or not goes_on or last is None:
             self._open(_Draft(markers[-1].end if markers else start, line.end), markers)
             if hashes:
@@ -131,7 +131,7 @@ class _Gathering:
         else:
             last.end = line.end
 
-    def _open(self, draft: _Draft, markers: tuple[Marker, ...]) -> None:
+    def _open(self, draft: _Draft, markers: list[Marker]) -> None:
         for marker in markers:
             self._lists.place(marker)
         if markers:

@@ -106,7 +106,8 @@ class Wrapping:
         lower = starts_lower(text, line)
         if line.gap:  # a page break
             return full and lower and not ends_with_stop(text, previous)
-        return full or (lower and previous.end - previous.start >= self.width / 2)
+        long = previous.end - previous.start >= self.width / 2
+        return full or (lower and (long or _ends_open(text, previous)))
 
     def is_full(self, previous: Line, line: Line) -> bool:
         """Whether the first word of `line` had no room on `previous`."""
@@ -133,6 +134,10 @@ def _measure(text: str, lines: Iterable[Line]) -> int | None:
 
 
 def _shows_wrap(text: str, previous: Line, line: Line) -> bool:
-    if _ENDS_OPEN.search(text, max(previous.start, previous.end - 8), previous.end):
+    if _ends_open(text, previous):
         return True
     return starts_lower(text, line) and furniture_kind(text[line.start : line.end]) is None
+
+
+def _ends_open(text: str, line: Line) -> bool:
+    return bool(_ENDS_OPEN.search(text, max(line.start, line.end - 8), line.end))

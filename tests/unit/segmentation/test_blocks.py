@@ -145,6 +145,17 @@ def test_marker_alone_on_its_line() -> None:
     ]
 
 
+def test_markers_alone_on_their_lines_belong_to_what_follows_them() -> None:
+    assert blocks("1.\n(a)\n\n2.\n(a) (i)\nWe urge calm.") == [
+        (N, ("2.", "(a)", "(i)"), "We urge calm.")
+    ]
+    assert blocks("1.\n2.\n(a)") == [(P, (), "(a)")]
+
+
+def test_markers_without_end_are_gathered_one_by_one() -> None:
+    assert blocks("1.\n" * 100_000) == [(P, (), "1.")]  # a copy for each line would take minutes
+
+
 def test_marker_that_marks_nothing_is_text() -> None:
     assert blocks("We urge calm.\n\n5.") == [(P, (), "We urge calm."), (P, (), "5.")]
 
@@ -194,6 +205,15 @@ def test_heading_above_a_wrapped_paragraph_without_blank_line() -> None:
 def test_wrapped_list_items_keep_their_lines() -> None:
     text = "We ask members:\n" + "\n".join(f"– {wrapped('to see that ' + LONG)}" for _ in range(3))
     assert kinds(text) == [P, L, L, L]
+
+
+def test_a_short_line_that_ends_in_an_article_goes_on() -> None:
+    text = (
+        "The minister said that his government, together with all of its neighbours in\n"
+        "the region, condemned the\n"
+        "attack on the hospital and called for restraint by everyone."
+    )
+    assert kinds(text) == [P]
 
 
 def test_number_at_the_start_of_a_wrapped_line_is_no_marker() -> None:
