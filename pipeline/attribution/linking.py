@@ -8,18 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.actors import ActorLinker, actors_of, date_of
+from pipeline.attribution.behalf import spoken_for
 from pipeline.attribution.questions import Answer, Passage, Question, Span
 from pipeline.attribution.rules import first_reported
 
 Ids = tuple[str, ...]
-ON_BEHALF = re.compile(
-    r"\b(?:I|we|my delegation)\b[^.;:]{0,60}?"
-    r"\b(?:speak|speaking|statement|floor|deliver\w*|address\w*)\b[^.;:]{0,40}?"
-    r"\bon behalf of (?P<whom>[^.;:]+?)"
-    r"(?=[.;:]|$|,?\s(?:and (?:I|we|would|wish)|namely|which|who|whose|for whom|today|here)\b)",
-    re.IGNORECASE,
-)
 OWN_CAPACITY = re.compile(r"\bin (?:my|our|its|a) national capacity\b", re.IGNORECASE)
+OWN = re.compile(r"(?:my|our)\b", re.IGNORECASE)
 LOOKS_BACK = 200
 """Mentions before one that help to read it; keeps the time linear."""
 
@@ -48,7 +43,7 @@ def link_answers(
     day = date_of(date)
     named = _named(passage, answers)
     speaker = () if passage.speaker is None else actors_of(linker.link(passage.speaker, date=day))
-    groups = list(_groups(linker, passage, date))
+    groups = list(_groups(linker, passage, date, speaker))
 
     def voice(position: int) -> Ids:
         return next((ids for at, ids in reversed(groups) if at <= position), ()) or speaker
@@ -70,14 +65,18 @@ def link_answers(
     ]
 
 
-def _groups(linker: ActorLinker, passage: Passage, date: str | None) -> Iterator[tuple[int, Ids]]:
+def _groups(
+    linker: ActorLinker, passage: Passage, date: str | None, speaker: Ids
+) -> Iterator[tuple[int, Ids]]:
     """Yield the sentence from which on the speaker speaks for whom; for nobody: empty."""
     for at, sentence in enumerate(passage.sentences):
         if OWN_CAPACITY.search(sentence.text):
             yield at, ()
-        elif found := ON_BEHALF.search(sentence.text):
-            links = linker.link(found["whom"], speaker=passage.speaker, date=date_of(date))
-            if all(link.linked for link in links):
+        elif whom := spoken_for(sentence.text):
+            links = linker.link(whom, speaker=passage.speaker, date=date_of(date))
+            # "I thank you on behalf of my delegation" does not end the part said for a group.
+            own = OWN.match(whom) and actors_of(links) == speaker
+            if all(link.linked for link in links) and not own:
                 yield at, actors_of(links)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import pytest
 
 from pipeline.actors import load_linker
 from pipeline.attribution import Answer, Passage, Question, Span
+from pipeline.attribution.behalf import spoken_for
 from pipeline.attribution.combined import CombinedAttributor
 from pipeline.attribution.linking import link_answers
 from pipeline.records import Sentence
@@ -137,7 +139,33 @@ def test_actors_of_holder_target_and_speaker() -> None:
         ("I have the honour to speak on behalf of the European Union.", ("eu",)),
         ("We make this statement on behalf of France and Mali, and we thank all.", ("FRA", "MLI")),
         ("I take the floor on behalf of all of us.", ("BEL",)),
+        ("On behalf of the European Union, we condemn the attack.", ("eu",)),
+        ("On behalf of France and Mali, I wish to state the following.", ("FRA", "MLI")),
+        ("Speaking on behalf of France and Mali, I call for restraint.", ("FRA", "MLI")),
+        ("Mr. President, on behalf of France and Mali, once again I do.", ("FRA", "MLI")),
+        ("On behalf of the European Union, my delegation condemns it.", ("eu",)),
+        (
+            "I have the honour to write to you on behalf of France, Mali and Chad.",
+            ("FRA", "MLI", "TCD"),
+        ),
+        (
+            "I have the honour to transmit herewith, on behalf of Mali and Chad, a letter.",
+            ("MLI", "TCD"),
+        ),
+        ("I write to you on behalf of Mali and Chad regarding the attack.", ("MLI", "TCD")),
+        ("We, the Foreign Ministers, on behalf of Mali and Chad, condemn it.", ("MLI", "TCD")),
+        ("I wish, on behalf of Mali and Chad, to condemn it.", ("MLI", "TCD")),
+        ("I take the floor on behalf of Mali and Chad to express concern.", ("MLI", "TCD")),
         ("He spoke on behalf of the European Union.", ("BEL",)),
+        ("They spoke on behalf of France.", ("BEL",)),
+        ("We know that they spoke on behalf of France.", ("BEL",)),
+        ("We condemn violence committed on behalf of Iran.", ("BEL",)),
+        ("We want to address attacks on behalf of Iran.", ("BEL",)),
+        ("We support the statement made on behalf of the European Union.", ("BEL",)),
+        ("I thank Mali for speaking on behalf of the African Union.", ("BEL",)),
+        ("On behalf of Mali, the minister said that we must act.", ("BEL",)),
+        ("I do not speak on behalf of the European Union.", ("BEL",)),
+        ("I thank you on behalf of my delegation.", ("BEL",)),
     ],
 )
 def test_who_speaks_for_a_group_is_linked_to_it(said: str, actors: tuple[str, ...]) -> None:
@@ -146,3 +174,22 @@ def test_who_speaks_for_a_group_is_linked_to_it(said: str, actors: tuple[str, ..
     asked = [Question(whole, at, "Condemnation") for at in (0, 2, 4)]
     links = link_answers(load_linker(), whole, None, asked, [Answer(None, None)] * 3)
     assert [link.holder for link in links] == [("BEL",), actors, ("BEL",)]
+
+
+@pytest.mark.parametrize("own", ["my delegation", "my Government", "my country"])
+def test_what_a_speaker_says_on_his_own_behalf_does_not_end_the_part_of_the_group(own: str) -> None:
+    texts = ("I speak on behalf of Mali.", f"On behalf of {own}, I thank you.", "We condemn it.")
+    whole = passage(*texts, speaker="Belgium")
+    [link] = link_answers(
+        load_linker(), whole, None, [Question(whole, 2, "Condemnation")], [Answer(None, None)]
+    )
+    assert link.holder == ("MLI",)
+
+
+@pytest.mark.parametrize(
+    "piece", ["I have ", "I speak ", "on behalf of a, we ", "we, ", "it is my "]
+)
+def test_who_speaks_for_whom_is_asked_in_linear_time(piece: str) -> None:
+    started = time.process_time()
+    spoken_for(piece * 20_000)
+    assert time.process_time() - started < 20
