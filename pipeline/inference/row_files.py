@@ -8,12 +8,10 @@ import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from pipeline.csv_cells import field_limit, unguarded
 from pipeline.errors import InputError, near_matches
 from pipeline.inference.rows import NUMBERS, Row, RowFormat, Value
 from pipeline.inference.sinks import LIST_SEPARATOR, SINKS
-
-GUARDED = ("'=", "'+", "'-", "'@", "'\t", "'\r")
-"""How a cell begins that the CSV sink kept from being run as a formula."""
 
 
 def read_rows(path: Path, rows: RowFormat, wanted: Sequence[str]) -> Iterator[tuple[int, Row]]:
@@ -69,8 +67,14 @@ def _csv(path: Path, rows: RowFormat, wanted: Sequence[str]) -> Iterator[tuple[i
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = csv.DictReader(file, strict=True)
-            _require(dict.fromkeys(lines.fieldnames or ()), wanted, str(path))
-            for cells in lines:
+            with field_limit():
+                header = lines.fieldnames or ()
+            _require(dict.fromkeys(header), wanted, str(path))
+            while True:
+                with field_limit():
+                    cells = next(lines, None)
+                if cells is None:
+                    return
                 number = lines.line_num
                 row: Row = {}
                 for name in wanted:
@@ -98,7 +102,7 @@ def _cell(cell: str, is_list: bool, is_number: bool) -> Value:
         if not math.isfinite(number):
             raise ValueError(cell)
         return number
-    return cell[1:] if cell.startswith(GUARDED) else cell
+    return unguarded(cell)
 
 
 def _parquet(path: Path, _: RowFormat, wanted: Sequence[str]) -> Iterator[tuple[int, Row]]:

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from pipeline.csv_cells import guarded
 from pipeline.errors import SettingsError, near_matches
 from pipeline.inference.rows import Row, Value
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LIST_SEPARATOR = ";"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class RowShape(Protocol):
@@ -68,8 +68,7 @@ class JsonlSink:
 class CsvSink:
     """CSV (RFC 4180), lists joined by semicolons.
 
-    A cell that a spreadsheet would run as a formula gets a leading apostrophe (OWASP, CSV
-    injection), unless the cells are to be raw.
+    Cells are guarded against being run as formulas (`csv_cells`), unless they are to be raw.
     """
 
     def __init__(
@@ -154,7 +153,10 @@ SINKS: dict[str, Format] = {
     ".parquet": Format(ParquetSink, _join_parquet),
 }
 RAW_CSV = Format(partial(CsvSink, raw=True), _concatenate)
-"""CSV for programs: no cell is guarded against being run as a formula."""
+"""CSV for programs: no cell is guarded against being run as a formula.
+
+Readers cannot know and take a text that itself begins with `'=` for a guarded one.
+"""
 
 
 def format_of(target: str, *, raw_cells: bool = False) -> Format:
@@ -176,7 +178,7 @@ def format_of(target: str, *, raw_cells: bool = False) -> Format:
 def csv_cell(value: Value) -> str:
     """Return a cell that no spreadsheet runs as a formula; null is empty."""
     text = _raw_cell(value)
-    return "'" + text if isinstance(value, str) and text.startswith(_FORMULA_STARTS) else text
+    return guarded(text) if isinstance(value, str) else text
 
 
 def _raw_cell(value: Value) -> str:

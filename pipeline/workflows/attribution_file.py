@@ -10,9 +10,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from pipeline.csv_cells import field_limit, unguarded
 from pipeline.errors import InputError, near_matches
 from pipeline.inference.attributed import INTEGERS, LISTS, NUMBERS
-from pipeline.inference.row_files import GUARDED
 from pipeline.inference.sinks import LIST_SEPARATOR
 from pipeline.records import Rejection, RejectReason
 
@@ -145,13 +145,15 @@ def _csv(path: Path) -> Iterator[tuple[int, Found]]:
     with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         lines = csv.reader(file)
         try:
-            header = next(lines, [])
+            with field_limit():
+                header = next(lines, [])
         except csv.Error as error:
             raise InputError(f"{path}: not CSV ({error}).") from None
         _require(header, path)
         while True:
             try:
-                cells = next(lines)
+                with field_limit():
+                    cells = next(lines)
             except StopIteration:
                 return
             except csv.Error as error:
@@ -182,9 +184,7 @@ def _value(name: str, cell: str) -> object:
             return float(cell) if cell else None
         except ValueError:
             return cell  # validation says what is wrong with it
-    if cell.startswith(GUARDED):
-        return cell[1:]
-    return cell or ("" if name == "text" else None)
+    return unguarded(cell) or ("" if name == "text" else None)
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, Found]]:

@@ -26,9 +26,9 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.codebook import Codebook, TaskType
+from pipeline.csv_cells import field_limit, unguarded
 from pipeline.errors import InputError, near_matches
 from pipeline.evaluation.share_estimates import Array
-from pipeline.inference.row_files import GUARDED
 from pipeline.workflows.population import AMBIGUOUS, LabelledPopulation
 
 PROBABILITY = "inclusion_probability"
@@ -123,16 +123,19 @@ def _csv(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, object]]]:
     # Spreadsheets of many countries separate by semicolons, whatever the file had before.
     delimiter = ";" if header.count(";") > header.count(",") else ","
     lines = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    _require_columns(path, lines.fieldnames or ())
     try:
-        for row in lines:
+        with field_limit():
+            header_cells = lines.fieldnames or ()
+        _require_columns(path, header_cells)
+        while True:
+            with field_limit():
+                row = next(lines, None)
+            if row is None:
+                return
             cells = {k: (v or "").strip() for k, v in row.items() if k is not None}
-            yield (
-                lines.line_num,
-                {k: v[1:] if v.startswith(GUARDED) else v for k, v in cells.items()},
-            )
+            yield lines.line_num, {k: unguarded(v) for k, v in cells.items()}
     except csv.Error as error:
-        raise InputError(f"{path}:{lines.line_num}: not CSV ({error}).") from None
+        raise InputError(f"{path}:{lines.line_num or 1}: not CSV ({error}).") from None
 
 
 def _require_columns(path: Path, header: object) -> None:

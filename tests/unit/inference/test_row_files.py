@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError
@@ -47,6 +49,30 @@ def test_rows_come_back(suffix: str, codebook: Codebook, tmp_path: Path) -> None
             if suffix == ".csv" and expected in ([], ""):
                 expected = None  # as documented
             assert after[name] == expected, name
+
+
+def csv_text(codebook: Codebook, path: Path, text: str) -> object:
+    """Write a sentence as CSV and read its text."""
+    format_ = RowFormat(codebook)
+    sentence = Sentence("d#0", "d", text, 0, len(text))
+    with path.open("wb") as file:
+        sink = SINKS[".csv"].make(file, format_, True)
+        sink.write([format_.unlabelled(sentence, StatementFacts(), "m")])
+        sink.finish()
+    [(_, row)] = read_rows(path, format_, ("sentence_id", "text"))
+    return row["text"]
+
+
+@given(text=st.text(st.sampled_from("'=+-@a;,\"\t\r\n"), min_size=1, max_size=8))
+def test_apostrophes_of_the_text_itself_come_back(
+    text: str, codebook: Codebook, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    assert csv_text(codebook, tmp_path_factory.mktemp("labels") / "p.csv", text) == text
+
+
+def test_a_sentence_may_be_long(codebook: Codebook, tmp_path: Path) -> None:
+    text = "x" * 200_000
+    assert csv_text(codebook, tmp_path / "p.csv", text) == text
 
 
 def test_blank_lines_are_no_rows(codebook: Codebook, tmp_path: Path) -> None:
