@@ -12,6 +12,7 @@ Offsets are half-open character positions: `statement.text[s.start:s.end] == s.t
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,20 @@ from enum import StrEnum
 
 SPEAKER = "SPEAKER"
 """Holder of a stance that the author of the statement takes himself."""
+
+DATE_FORMS = "YYYY-MM-DD, YYYY-MM or YYYY"
+"""The dates that are counted over time, in words for messages."""
+DATE_WITHOUT_TIME = r"(?P<year>\d{4})(?:-(?P<month>0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?"
+_DATE = re.compile(DATE_WITHOUT_TIME)
+
+
+def year_and_month(date: str) -> tuple[str, str | None] | None:
+    """Return the year (YYYY) and, where it is named, the month (MM); `None` for other forms."""
+    found = _DATE.match(date)
+    # Behind a full date a time of day may follow, but not more digits.
+    if found is None or date[found.end() : found.end() + 1] not in ("", "T", " "):
+        return None
+    return found["year"], found["month"]
 
 
 def content_hash(*parts: str) -> str:

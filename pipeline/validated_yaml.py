@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import (
+    BaseConstructor,
+    ConstructorError,
+    RoundTripConstructor,
+    SafeConstructor,
+)
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import Node, ScalarNode
 
 from pipeline.errors import InputError, SettingsError, near_matches
 
@@ -22,9 +30,56 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
+def written(pattern: str, expected: str) -> AfterValidator:
+    """Return a validator of text in one form, which tells the user in words what is expected."""
+
+    def validate(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            raise ValueError(f"expected {expected}")
+        return text
+
+    return AfterValidator(validate)
+
+
 Model = TypeVar("Model", bound=BaseModel)
 
 _TOO_DEEP = "nested too deeply, or a part that contains itself"
+_LONGEST_SHOWN = 40
+
+BAD_VALUE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+"""What ruamel.yaml lets out of Python where a tag does not fit its value, or a key is no key."""
+
+
+class _Marking(BaseConstructor):
+    """Says which value of which line cannot be made."""
+
+    def construct_object(self, node: Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except BAD_VALUE as error:
+            kind = str(node.tag).rpartition(":")[2]
+            shown = repr(node.value[:_LONGEST_SHOWN]) if isinstance(node, ScalarNode) else "this"
+            why = f" ({error})" if isinstance(error, ValueError) else ""
+            problem = f"{shown} cannot be read as {kind}{why}"
+            raise ConstructorError(None, None, problem, node.start_mark) from None
+
+
+class _MarkingSafe(_Marking, SafeConstructor):
+    pass
+
+
+class _MarkingRoundTrip(_Marking, RoundTripConstructor):
+    pass
+
+
+def plain_yaml() -> YAML:
+    """Return a reader of YAML 1.2 into plain values that says where a value cannot be made.
+
+    It raises `YAMLError`, `RecursionError` and, for keys, one of `BAD_VALUE`.
+    """
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _MarkingSafe
+    return yaml
 
 
 def read_yaml(path: Path) -> CommentedMap:
@@ -41,14 +96,16 @@ def read_yaml(path: Path) -> CommentedMap:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({error}).") from None
     try:
-        data = YAML(typ="rt").load(text)
+        yaml = YAML(typ="rt")
+        yaml.Constructor = _MarkingRoundTrip
+        data = yaml.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark
         place = str(path) if mark is None else f"{path}:{mark.line + 1}"
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         raise SettingsError([f"{place}: {problem}"], where=str(path)) from None
-    except YAMLError as error:
-        raise SettingsError([f"{path}: {error}"], where=str(path)) from None
+    except (YAMLError, *BAD_VALUE) as error:
+        raise SettingsError([f"{path}: is not YAML: {error}"], where=str(path)) from None
     except RecursionError:
         raise SettingsError([f"{path}: {_TOO_DEEP}"], where=str(path)) from None
     if not isinstance(data, CommentedMap):

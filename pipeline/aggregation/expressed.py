@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
+
+from pipeline.records import year_and_month
 
 TEXT = "text"
 """Kind of a party that was linked to no actor: its words stand for it."""
-
-_DATE = re.compile(r"(?P<year>\d{4})(?:-(?P<month>0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +56,11 @@ class Expressed:
     @property
     def year(self) -> str | None:
         """The year as YYYY; `None` where the date is not one of ISO 8601."""
-        return self._part("year")
+        found = year_and_month(self.date or "")
+        return found and found[0]
 
     @property
     def month(self) -> str | None:
         """The month as YYYY-MM; `None` where the date names none."""
-        month = self._part("month")
-        return f"{self.year}-{month}" if month else None
-
-    def _part(self, name: str) -> str | None:
-        found = _DATE.match(self.date or "")
-        # Behind a full date a time of day may follow, but not more digits.
-        if found is None or (self.date or "")[found.end() : found.end() + 1] not in ("", "T", " "):
-            return None
-        return found[name]
+        year, month = year_and_month(self.date or "") or ("", None)
+        return f"{year}-{month}" if month else None

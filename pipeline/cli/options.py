@@ -99,8 +99,8 @@ Column = Annotated[
     typer.Option(
         "--column",
         metavar="FIELD=NAME",
-        help="Which column holds which field (text, speaker, date, genre, title, id, context); "
-        "repeatable.",
+        help="Which column holds which field (text, speaker, date, genre, title, id, context), for "
+        "example speaker=Land; repeatable. Dates are written YYYY-MM-DD, YYYY-MM or YYYY.",
     ),
 ]
 MaxBytes = Annotated[
@@ -110,7 +110,8 @@ Speaker = Annotated[
     str | None, typer.Option("--speaker", help="Speaker where the input names none.")
 ]
 Date = Annotated[
-    str | None, typer.Option("--date", help="Date (YYYY-MM-DD) where the input names none.")
+    str | None,
+    typer.Option("--date", help="Date (YYYY-MM-DD, YYYY-MM or YYYY) where the input names none."),
 ]
 Genre = Annotated[str | None, typer.Option("--genre", help="Genre where the input names none.")]
 StdinFormat = Annotated[

@@ -13,14 +13,14 @@ from typing import Annotated, Self
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from pipeline.validated_yaml import StrictModel
+from pipeline.validated_yaml import StrictModel, written
 
 MOST_COMBINATIONS = 4096
 """Combinations that labels linked by constraints may have; each is weighed for each sentence."""
 
-Reference = Annotated[str, Field(pattern=r"^[^.\s]+\.[^.\s]+$")]
+Reference = Annotated[str, written(r"[^.\s]+\.[^.\s]+", "TASK.LABEL")]
 
 
 class Constraint(StrictModel):

@@ -22,10 +22,16 @@ from pipeline.codebook.constraints import Constraint, Linked, linked
 from pipeline.codebook.patterns import compile_pattern, words_pattern
 from pipeline.errors import near_matches
 from pipeline.records import content_hash
-from pipeline.validated_yaml import StrictModel
+from pipeline.validated_yaml import StrictModel, written
 
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Colour = Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Name = Annotated[
+    str,
+    written(
+        r"[a-z][a-z0-9_]{0,39}",
+        "a small letter a-z, then at most 39 small letters, digits or underscores",
+    ),
+]
+Colour = Annotated[str, written(r"#[0-9a-fA-F]{6}", 'a colour as "#RRGGBB", in quotation marks')]
 Line = Annotated[str, Field(min_length=1)]
 
 # fmt: off
@@ -173,7 +179,7 @@ class Codebook(StrictModel):
     """
 
     name: Name
-    version: Annotated[str, Field(pattern=r"^\d+(\.\d+)*$")]
+    version: Annotated[str, written(r"\d+(\.\d+)*", 'numbers with points, such as "1.0"')]
     about: Line
     unit: Line
     negation: Negation | None = None

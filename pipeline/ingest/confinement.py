@@ -213,7 +213,8 @@ def _item(sent: _Sent) -> RawDocument | Rejection:
     rejected, fields = sent
     if rejected:
         return Rejection(**{**fields, "reason": RejectReason(fields["reason"])})
-    return RawDocument(**{**fields, "pages": tuple(fields["pages"])})
+    lists = {name: tuple(fields[name]) for name in ("pages", "unread")}
+    return RawDocument(**{**fields, **lists})
 
 
 def end_processes() -> None:

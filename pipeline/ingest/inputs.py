@@ -7,7 +7,7 @@ import errno
 import glob
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +78,18 @@ def refuse_output(named: Path, outputs: Sequence[Path]) -> None:
     for output in outputs:
         if os.path.realpath(output) == real:
             raise InputError(_overwritten(f"'{named}'", output))
+
+
+def refuse_outputs(named: Iterable[Path | None], outputs: Iterable[Path | None]) -> None:
+    """Make sure that no file to be read is one that will be written; `None` stands for no file.
+
+    Raises:
+        InputError: one is, also by way of symbolic links.
+    """
+    written = [output for output in outputs if output is not None]
+    for one in named:
+        if one is not None:
+            refuse_output(one, written)
 
 
 def _refuse_redirected(outputs: Sequence[Path]) -> None:

@@ -17,7 +17,8 @@ class RawDocument:
     `body` is the position where the statement begins in `text` (after front matter); `pages` the
     position of the start of each page in `text`, empty where the format has none; `given_id` the
     identifier the source gives; `context` the sentence before, where a row is a sentence;
-    `encoding` how its bytes were decoded, empty for binary formats.
+    `encoding` how its bytes were decoded, empty for binary formats. `unread` are the columns that
+    are not read of a table which lacks one for speaker or date.
     """
 
     text: str
@@ -32,6 +33,7 @@ class RawDocument:
     context: str | None = None
     encoding: str = ""
     pages: tuple[int, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 Rows = tuple[int, int | None]

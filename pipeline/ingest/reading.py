@@ -13,6 +13,7 @@ from pipeline.ingest.decoding import mend
 from pipeline.ingest.inputs import Input
 from pipeline.ingest.opening import raw_documents
 from pipeline.ingest.raw import RawDocument
+from pipeline.ingest.remarks import Remarks
 from pipeline.ingest.seen import DigestTable, Places, digest
 from pipeline.records import Rejection, RejectReason, Statement, content_hash
 from pipeline.settings.ingest import IngestSettings
@@ -30,7 +31,9 @@ class IngestCounts:
 
 
 class Reading(Iterator[Statement | Rejection]):
-    """Statements and rejections in the order of the inputs; `counts` grows while it is iterated.
+    """Statements and rejections in the order of the inputs.
+
+    `counts` and `remarks` grow while it is iterated.
 
     Every document, or row of a table, comes out as exactly one of the two. An input that gives no
     document at all comes out as one rejection.
@@ -40,6 +43,7 @@ class Reading(Iterator[Statement | Rejection]):
         self, inputs: Iterable[Input], settings: IngestSettings, stdin: BinaryIO | None = None
     ) -> None:
         self.counts = IngestCounts()
+        self.remarks = Remarks(settings)
         self._settings = settings
         self._stdin = stdin
         self._places = Places()
@@ -67,7 +71,9 @@ class Reading(Iterator[Statement | Rejection]):
             source, given = str(named), 0
             for item in raw_documents(named, self._settings, self._stdin):
                 given += 1
-                yield item if isinstance(item, Rejection) else self._statement(item)
+                made = item if isinstance(item, Rejection) else self._statement(item)
+                self.remarks.see(made if isinstance(made, Rejection) else item)
+                yield made
             if not given:
                 yield Rejection(source, "", RejectReason.EMPTY, "holds no rows")
 

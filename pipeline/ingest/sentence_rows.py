@@ -15,6 +15,7 @@ from pipeline.ingest.inputs import Input, find_inputs
 from pipeline.ingest.opening import raw_documents
 from pipeline.ingest.parts import PartDocuments
 from pipeline.ingest.raw import RawDocument
+from pipeline.ingest.remarks import Remarks
 from pipeline.records import Rejection, RejectReason, Sentence
 from pipeline.settings.ingest import IngestSettings
 
@@ -55,12 +56,15 @@ def one_table(pattern: str, outputs: Sequence[Path] = ()) -> Input:
 
 
 def read_sentence_rows(
-    table: Input, settings: IngestSettings, stdin: BinaryIO | None
+    table: Input,
+    settings: IngestSettings,
+    stdin: BinaryIO | None,
+    remarks: Remarks | None = None,
 ) -> Iterator[SentenceRow]:
     """Yield one sentence a row; its id is the row's `id`, else "row-" and its number from 1.
 
     Text is mended and cleaned as that of statements is, and its white space is folded. Blank lines
-    between rows are no rows.
+    between rows are no rows. `remarks` sees every row.
 
     Raises:
         InputError: the table cannot be read at all.
@@ -74,7 +78,10 @@ def read_sentence_rows(
         raise unreadable_table(first)
     rest = () if second is None else chain([second], items)
     for number, item in enumerate(chain([first], rest), start=1):
-        yield sentence_row(item, number, str(table), settings)
+        row = sentence_row(item, number, str(table), settings)
+        if remarks is not None:
+            remarks.see(row.rejection or item)
+        yield row
 
 
 def unreadable_table(only: Rejection) -> InputError:
@@ -83,7 +90,7 @@ def unreadable_table(only: Rejection) -> InputError:
     Without a readable header or file no row can be told from another: nothing can be labelled.
     """
     where = f"{only.source} {only.location}".strip()
-    return InputError(f"{where}: {only.detail}.")
+    return InputError(f"{where}: {only.detail.rstrip('.')}.")
 
 
 def read_parts(

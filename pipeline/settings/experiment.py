@@ -14,10 +14,15 @@ from pipeline.settings.classifiers import ClassifierSettings, Positive
 from pipeline.settings.ingest import IngestSettings
 from pipeline.settings.tuning import TuneSettings, space_mistakes
 from pipeline.settings.weak import Labels, WeakTargets
-from pipeline.validated_yaml import StrictModel, load_model
+from pipeline.validated_yaml import StrictModel, load_model, written
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+Name = Annotated[
+    str,
+    written(
+        r"[a-z0-9][a-z0-9_-]{0,39}", "at most 40 of a-z, 0-9, '_' and '-', not these two first"
+    ),
+]
 
 
 class DataSettings(StrictModel):

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.validated_yaml import StrictModel
+from pipeline.records import DATE_FORMS, DATE_WITHOUT_TIME
+from pipeline.validated_yaml import StrictModel, written
 
 StdinFormat = Literal["auto", "txt", "md", "html", "pdf", "docx", "csv", "tsv", "jsonl", "parquet"]
 
@@ -62,7 +63,7 @@ class IngestSettings(StrictModel):
         default=True, description="remove markdown marks and backslashes before quotation marks"
     )
     speaker: str | None = Field(default=None, description="speaker where the input names none")
-    date: Annotated[str, Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$")] | None = Field(
-        default=None, description="date (YYYY-MM-DD or its beginning) where the input names none"
+    date: Annotated[str, written(DATE_WITHOUT_TIME, DATE_FORMS)] | None = Field(
+        default=None, description=f"date ({DATE_FORMS}) where the input names none"
     )
     genre: str | None = Field(default=None, description="genre where the input names none")

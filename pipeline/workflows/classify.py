@@ -33,6 +33,7 @@ from pipeline.inference.job import (
 )
 from pipeline.inference.rows import NO_ORIGIN, Origin
 from pipeline.ingest import Input, Reading, find_inputs
+from pipeline.ingest.remarks import Remarks
 from pipeline.ingest.sentence_rows import SentenceRow, one_table, read_sentence_rows
 from pipeline.records import Prediction, Rejection, RejectReason, Sentence, Statement
 from pipeline.segmentation import segment
@@ -95,7 +96,12 @@ def classify_documents(
     inputs = find_inputs(patterns, outputs=written_with(target.out))
     reading = Reading(inputs, settings, stdin=stdin)
     asked = _asked(inputs, settings, "document")
-    return _write(DocumentRows(reading, bundle), target, asked, watcher)
+    summary = _write(DocumentRows(reading, bundle), target, asked, watcher)
+    # Without a rejects file, all that was set aside is told by itself.
+    left_out = reading.remarks.left_out() if summary.rejects_file else ()
+    for line in (*left_out, *reading.remarks.lines()):
+        watcher.note(line)
+    return summary
 
 
 def classify_statement_file(
@@ -135,9 +141,13 @@ def classify_sentence_rows(
         got = f"stdin_format is '{settings.stdin_format}'; rows on standard input need one of "
         raise SettingsError([got + ", ".join(TABLES)], where="options")
     table = one_table(path, written_with(target.out))
-    rows = read_sentence_rows(table, settings, stdin)
+    remarks = Remarks(settings)
+    rows = read_sentence_rows(table, settings, stdin, remarks)
     asked = _asked([table], settings, "sentence")
-    return _write(SentenceTable(rows, bundle), target, asked, watcher)
+    summary = _write(SentenceTable(rows, bundle), target, asked, watcher)
+    for line in remarks.lines():
+        watcher.note(line)
+    return summary
 
 
 class LabelledRows(ABC):

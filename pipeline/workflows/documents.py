@@ -58,6 +58,8 @@ def ingest(
             raise InputError(nothing_usable(rejects, rejects_path(out)))
 
     count = write_records(out, statements())
+    for line in (*reading.remarks.left_out(), *reading.remarks.lines()):
+        watcher.note(line)
     return IngestSummary(
         statements=count,
         rejected=dict(rejects.counts),
@@ -80,7 +82,7 @@ def nothing_usable(rejects: Rejects, file: Path | None) -> str:
     counted = ", ".join(f"{n} {reason.value}" for reason, n in rejects.counts.most_common())
     where = f"{first.source} {first.location}".strip()
     listed = f" All are listed in {file}." if file else ""
-    return f"Nothing usable: {counted}. First: {where}: {first.detail}.{listed}"
+    return f"Nothing usable: {counted}. First: {where}: {first.detail.rstrip('.')}.{listed}"
 
 
 def _kept(reading: Reading, rejects: Rejects, watcher: Watcher) -> Iterator[Statement]:

@@ -15,6 +15,7 @@ from pipeline.classifiers.targets import encode_targets
 from pipeline.codebook import Codebook, TaskType
 from pipeline.errors import InputError, SettingsError
 from pipeline.ingest import Reading, find_inputs
+from pipeline.ingest.remarks import Remarks
 from pipeline.labelling import RuleSet
 from pipeline.labelling.annotations import Annotation
 from pipeline.labelling.label_model import WeakLabels, hard_labels, label_votes
@@ -97,7 +98,9 @@ def label(
             ["no label has 'rules'; write some (docs/rules.md)"], where=f"codebook {codebook.name}"
         )
     people = [s for d in read_documents(known, codebook, watcher) for s in d.sentences]
-    cuts, rejected = cut(patterns, settings, outputs=written_with(str(out)), watcher=watcher)
+    cuts, rejected, remarks = cut(
+        patterns, settings, outputs=written_with(str(out)), watcher=watcher
+    )
     rejects = Rejects()
     reader = read_annotations(annotations, codebook)
     for rejection in (*rejected, *reader.rejections):
@@ -105,6 +108,8 @@ def label(
     sentences = [sentence for _, found in cuts for sentence in found]
     if not sentences:
         raise InputError(nothing_usable(rejects, None))
+    for line in (*remarks.left_out(), *remarks.lines()):
+        watcher.note(line)
     watcher.note(f"{len(sentences):,} sentences, {len(rules)} rules")
     votes = rules.votes([sentence.text for sentence in sentences])
     given = {letters_and_digits(one.sentence.text): one.labels for one in people}
@@ -157,7 +162,7 @@ def label(
 
 def cut(
     patterns: Sequence[str], settings: IngestSettings, *, outputs: Sequence[Path], watcher: Watcher
-) -> tuple[Cut, list[Rejection]]:
+) -> tuple[Cut, list[Rejection], Remarks]:
     """Read statements and cut them into sentences; `outputs` are never read.
 
     Raises:
@@ -165,13 +170,14 @@ def cut(
     """
     cuts: Cut = []
     rejected: list[Rejection] = []
-    for item in Reading(find_inputs(patterns, outputs=outputs), settings):
+    reading = Reading(find_inputs(patterns, outputs=outputs), settings)
+    for item in reading:
         if isinstance(item, Rejection):
             rejected.append(item)
         else:
             cuts.append((item, list(segment(item))))
             watcher.progress("statements read", len(cuts), None)
-    return cuts, rejected
+    return cuts, rejected, reading.remarks
 
 
 def _answers(

@@ -19,9 +19,13 @@ from pipeline.output import write_text
 from pipeline.records import LabelledSentence, Rejection, Score, Sentence
 from pipeline.reporting.rules import render_rules
 from pipeline.settings.ingest import IngestSettings
+from pipeline.workflows.documents import nothing_usable
 from pipeline.workflows.label import cut
+from pipeline.workflows.record_files import Rejects
 from pipeline.workflows.scoring import read_documents
 from pipeline.workflows.watcher import Watcher
+
+_AS_FOUND = IngestSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ def measure_rules(
     gold: Sequence[Path],
     codebook: Codebook,
     *,
+    settings: IngestSettings = _AS_FOUND,
     replicates: int,
     seed: int,
     page: Path | None,
@@ -48,6 +53,7 @@ def measure_rules(
 
     Args:
         patterns: statements: files, folders or globs.
+        settings: how the statements are read.
         gold: labelled files; rows of theirs that cannot be used are noted.
 
     Raises:
@@ -63,11 +69,14 @@ def measure_rules(
     rejected: list[Rejection] = []
     outputs = [path for path in (page, table) if path is not None]
     if patterns:
-        statements, rejected = cut(patterns, IngestSettings(), outputs=outputs, watcher=watcher)
+        statements, rejected, _ = cut(patterns, settings, outputs=outputs, watcher=watcher)
         labelled += [LabelledSentence(s, {}) for _, found in statements for s in found]
     sentences = [one.sentence for one in labelled]
     if not sentences:
-        raise InputError("The input holds no sentence to run the rules on.")
+        rejects = Rejects()
+        for rejection in rejected:
+            rejects.add(rejection)
+        raise InputError(f"No sentence to run the rules on. {nothing_usable(rejects, None)}")
     rules = RuleSet(codebook)
     report = report_rules(
         rules.votes([sentence.text for sentence in sentences]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import Field
 
 from pipeline.errors import InputError, SettingsError
-from pipeline.validated_yaml import StrictModel, load_model, validate_model
+from pipeline.validated_yaml import StrictModel, load_model, read_yaml, validate_model
 
 
 class Oven(StrictModel):
@@ -160,11 +161,30 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(write) -> None:
         ("", "got nothing"),
         ("- a\n- b\n", "expected 'key: value' pairs"),
         ("hello", "expected 'key: value' pairs, got str"),
+        ("a: b\nc: !!int ''", "F:2: '' cannot be read as int"),
+        ("a: !!float ''", "F:1: '' cannot be read as float"),
+        ("a: [x, !!bool maybe]", "F:1: 'maybe' cannot be read as bool"),
+        ("a:\n  b: 2024-13-45", "F:2: '2024-13-45' cannot be read as timestamp (month"),
+        ("? [a]: [b]", "is not YAML: unhashable"),
     ],
 )
 def test_what_is_not_a_yaml_mapping_is_one_clear_mistake(write, text: str, part: str) -> None:
     [message] = mistakes(write(text))
     assert part in message
+
+
+@given(
+    st.sampled_from(["int", "float", "bool", "null", "timestamp", "binary", "set", "omap", "x"]),
+    st.sampled_from(["a: {}", "a:\n  - {}", "{}: a", "? [{}]\n: [a]", "<<: {}"]),
+    st.sampled_from(["''", "-", "0x", "maybe", "[1]", "{a: b}", "~", "1:99", "2024-13-45", "é"]),
+)
+def test_a_tag_that_does_not_fit_is_an_expected_error(
+    tmp_path_factory: pytest.TempPathFactory, tag: str, place: str, value: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "tagged.yaml"
+    path.write_text(place.format(f"!!{tag} {value}"), encoding="utf-8")
+    with suppress(SettingsError):
+        read_yaml(path)
 
 
 def test_python_objects_are_never_built(write, tmp_path: Path) -> None:

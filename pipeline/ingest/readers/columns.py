@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import islice
@@ -12,10 +13,11 @@ from pipeline.ingest.readers.limits import too_large
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import ColumnMap, IngestSettings
 
-# First match wins, so the plain name of a field stands first.
+# First match wins, so the plain name of a field stands first. An author is no speaker: he may have
+# written of what others say.
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "text": ("text", "content", "body", "speech", "statement", "sentence"),
-    "speaker": ("speaker", "author", "country"),
+    "speaker": ("speaker", "country"),
     "date": ("date",),
     "genre": ("genre", "type"),
     "title": ("title", "headline", "subject"),
@@ -25,6 +27,10 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 _LISTED, _COMPARED, _LONGEST_SHOWN = 20, 200, 60
 LONGEST_VALUE = 1000
 """Characters of a speaker, title and the like that are kept; of a file they are not the content."""
+
+
+LEFT_OUT = "the whole file is left out: it"
+"""How a rejection begins that stands for all rows of a table."""
 
 
 def resolve(columns: Sequence[str], wanted: ColumnMap) -> dict[str, str] | str:
@@ -46,9 +52,12 @@ def resolve(columns: Sequence[str], wanted: ColumnMap) -> dict[str, str] | str:
         elif explicit:
             return f"has no column '{explicit}' for the {field}.{_near(explicit, columns)}"
     if "text" not in found:
+        others = [name for name in columns if name not in found.values()]
+        option = shlex.quote(f"text={likely_column('text', others) or 'NAME'}")
         return (
             f"has no column for the text (tried {', '.join(SYNONYMS['text'])}). "
-            f"{_listing(columns)} Name the right one in the setting columns.text."
+            f"{_listing(columns)} Name the right one (--column {option}, or the setting "
+            "columns.text)"
         )
     twice = sorted({name for name in found.values() if columns.count(name) > 1})
     if twice:
@@ -56,10 +65,35 @@ def resolve(columns: Sequence[str], wanted: ColumnMap) -> dict[str, str] | str:
     return found
 
 
+def unread_columns(columns: Iterable[str], fields: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the columns that hold no field, if that of speaker or date is not among those found.
+
+    Of many or long ones a part, as messages show them.
+    """
+    if "speaker" in fields and "date" in fields:
+        return ()
+    read = set(fields.values())
+    others = (name for name in columns if name.strip() and name not in read)
+    return tuple(map(shortened, islice(others, _LISTED)))
+
+
+def likely_column(field: str, columns: Sequence[str]) -> str | None:
+    """Return the column whose name looks like one for the field: "Redetext" for the text."""
+    names = {
+        column.casefold(): column for column in columns[:_COMPARED] if len(column) <= _LONGEST_SHOWN
+    }
+    for known in SYNONYMS[field]:
+        found = next((name for name in names if known in name), None)
+        if found or (close := difflib.get_close_matches(known, names, n=1)):
+            return names[found or close[0]]
+    return None
+
+
 def row_document(
     row: Mapping[str, object],
     fields: Mapping[str, str],
     *,
+    unread: tuple[str, ...] = (),
     source: str,
     location: str,
     settings: IngestSettings,
@@ -104,6 +138,7 @@ def row_document(
         given_id=values.get("id"),
         context=values.get("context"),
         encoding=encoding,
+        unread=unread,
     )
 
 

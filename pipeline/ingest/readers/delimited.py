@@ -7,9 +7,10 @@ import itertools
 from collections.abc import Iterator
 from typing import BinaryIO, ClassVar
 
+from pipeline.csv_cells import field_limit
 from pipeline.ingest.decoding import Encoding, Undecodable, detect
 from pipeline.ingest.raw import RawDocument
-from pipeline.ingest.readers.columns import resolve, row_document
+from pipeline.ingest.readers.columns import LEFT_OUT, resolve, row_document, unread_columns
 from pipeline.ingest.readers.lines import Lines, LineTooLongError
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
@@ -48,6 +49,7 @@ def _rows(
     records = _records(lines, source, settings.max_bytes * _MARGIN)
     header: list[str] | None = None
     fields: dict[str, str] = {}
+    unread: tuple[str, ...] = ()
     for location, record in records:
         if isinstance(record, Rejection):
             yield record
@@ -57,9 +59,10 @@ def _rows(
             header = [name.strip() for name in record]
             resolved = resolve(header, settings.columns)
             if isinstance(resolved, str):
-                yield Rejection(source, location, RejectReason.BAD_ROW, resolved)
+                detail = f"{LEFT_OUT} {resolved}"
+                yield Rejection(source, location, RejectReason.BAD_ROW, detail)
                 return
-            fields = resolved
+            fields, unread = resolved, unread_columns(header, resolved)
         elif len(record) != len(header):
             detail = f"{len(record)} fields, expected {len(header)} as in the header"
             if len(record) > len(header):
@@ -69,6 +72,7 @@ def _rows(
             yield row_document(
                 dict(zip(header, record, strict=True)),
                 fields,
+                unread=unread,
                 source=source,
                 location=location,
                 settings=settings,
@@ -96,7 +100,8 @@ def _records(lines: Lines, source: str, limit: int) -> Iterator[tuple[str, list[
         reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter, strict=True)
         while True:
             try:
-                record = _next(reader, limit)
+                with field_limit(limit):
+                    record = next(reader, None)
             except csv.Error as error:
                 if str(error).startswith("field larger"):
                     raise LineTooLongError from error
@@ -114,15 +119,6 @@ def _records(lines: Lines, source: str, limit: int) -> Iterator[tuple[str, list[
             f"from line {begin} on",
             f"a field or line is longer than {limit:,} characters; is a quotation mark not closed?",
         )
-
-
-def _next(reader: Iterator[list[str]], limit: int) -> list[str] | None:
-    # The limit of the csv module is one for the whole process: set it for this call alone.
-    before = csv.field_size_limit(limit)
-    try:
-        return next(reader, None)
-    finally:
-        csv.field_size_limit(before)
 
 
 def _place(begin: int, end: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from pipeline.ingest.raw import ALL_ROWS, Group, RawDocument, Rows
-from pipeline.ingest.readers.columns import resolve, row_document
+from pipeline.ingest.readers.columns import LEFT_OUT, resolve, row_document, unread_columns
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
 
@@ -55,8 +55,10 @@ class ParquetReader:
             table = pq.ParquetFile(stream)
             fields = resolve(table.schema_arrow.names, settings.columns)
             if isinstance(fields, str):
-                yield Rejection(source, "columns", RejectReason.BAD_ROW, fields)
+                detail = f"{LEFT_OUT} {fields}"
+                yield Rejection(source, "columns", RejectReason.BAD_ROW, detail)
                 return
+            unread = unread_columns(table.schema_arrow.names, fields)
             names = list(dict.fromkeys(fields.values()))
             for batch in _batches(table, names, rows):
                 if isinstance(batch, int):
@@ -75,7 +77,12 @@ class ParquetReader:
                         yield Rejection(source, location, RejectReason.BAD_ROW, detail)
                         continue
                     yield row_document(
-                        values, fields, source=source, location=location, settings=settings
+                        values,
+                        fields,
+                        unread=unread,
+                        source=source,
+                        location=location,
+                        settings=settings,
                     )
         except pa.ArrowMemoryError:
             raise

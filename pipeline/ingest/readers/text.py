@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO, ClassVar
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent, NodeEvent
 
@@ -17,6 +16,7 @@ from pipeline.ingest.readers.columns import SYNONYMS, field_text
 from pipeline.ingest.readers.limits import document_too_large
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
+from pipeline.validated_yaml import BAD_VALUE, plain_yaml
 
 _FRONT_MATTER = re.compile(
     r"\s*---[ \t]*\r?\n"
@@ -101,15 +101,15 @@ def _fields(front_matter: str, first_line: int) -> dict[str, str | None] | tuple
             "than '---'",
         )
     try:
-        for event in YAML(typ="safe", pure=True).parse(front_matter):
+        for event in plain_yaml().parse(front_matter):
             if isinstance(event, AliasEvent) or (isinstance(event, NodeEvent) and event.anchor):
                 line = first_line + event.start_mark.line
                 return f"line {line}", "front matter uses YAML anchors or aliases; write values out"
-        data = YAML(typ="safe", pure=True).load(front_matter)
+        data = plain_yaml().load(front_matter)
     except MarkedYAMLError as error:
         line = first_line + (error.problem_mark.line if error.problem_mark else 0)
         return f"line {line}", f"front matter is not YAML: {error.problem}"
-    except (YAMLError, ValueError, RecursionError) as error:
+    except (YAMLError, RecursionError, *BAD_VALUE) as error:
         return f"line {first_line}", f"front matter is not YAML: {error}"
     if not isinstance(data, dict):
         return f"line {first_line}", "front matter is not a list of 'key: value' pairs"

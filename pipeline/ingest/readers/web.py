@@ -28,7 +28,10 @@ class HtmlReader:
     def read(
         self, stream: BinaryIO, source: str, settings: IngestSettings
     ) -> Iterator[RawDocument | Rejection]:
-        """Yield one document with the title, author and date the page states, or one rejection."""
+        """Yield one document with the title and date the page states, or one rejection.
+
+        Its author is not its speaker: a byline names a journalist, and often a city.
+        """
         try:
             import trafilatura
         except ImportError:
@@ -61,7 +64,6 @@ class HtmlReader:
         yield RawDocument(
             text="\n\n".join(block.strip() for block in blocks if block.strip()),
             source=source,
-            speaker=field_text("speaker", page.author),
             date=field_text("date", page.date),
             title=field_text("title", page.title),
             encoding=encoding.name,

@@ -39,6 +39,18 @@ def mistakes(path: Path) -> list[str]:
     return [mistake.replace(str(path), "F") for mistake in caught.value.mistakes]
 
 
+def test_forms_are_told_in_words(changed: Callable[..., Path]) -> None:
+    text = TINY.read_text(encoding="utf-8")
+    colour = text[text.index('"#') :].split("\n")[0][:9]
+    version = next(line for line in text.splitlines() if line.startswith("version:"))
+    path = changed((colour, "red"), (version, "version: one"), ("\n      food:", "\n      Food:"))
+    told = " ".join(mistakes(path))
+    assert """expected a colour as "#RRGGBB", in quotation marks (got 'red')""" in told
+    assert """'version': expected numbers with points, such as "1.0" (got 'one')""" in told
+    assert "expected a small letter a-z, then at most 39 small letters, digits or und" in told
+    assert "pattern" not in told
+
+
 def test_columns_are_all_labels_in_file_order(tiny: Codebook) -> None:
     assert tiny.columns == (
         ("topic", "food"),
@@ -231,7 +243,7 @@ def test_constraints_say_what_may_be_given_together(
             "unknown label 'fod' of task 'topic'. Did you mea",
         ),
         ("{when: topic.food, never: tune.blame}", "unknown task 'tune'. Did you mean 'tone'?"),
-        ("{when: food, never: tone.blame}", "String should match pattern"),
+        ("{when: food, never: tone.blame}", "expected TASK.LABEL (got 'food')"),
         ("{when: topic.food, nevr: tone.blame}", "Did you mean 'never'?"),
         ("{when: topic.food}", "takes either 'never' or 'always'"),
         ("{when: topic.food, never: tone.blame, always: tone.praise}", "takes either"),

@@ -38,8 +38,14 @@ def shown(items: list[RawDocument | Rejection]) -> list[tuple[str, str]]:
 
 
 def test_well_known_names_are_found_in_any_case_and_order_of_preference() -> None:
-    found = resolve(["Body", " TEXT ", "Country", "author", "Headline", "x"], ColumnMap())
-    assert found == {"text": " TEXT ", "speaker": "author", "title": "Headline"}
+    found = resolve(["Body", " TEXT ", "Country", "Speaker", "Headline", "x"], ColumnMap())
+    assert found == {"text": " TEXT ", "speaker": "Speaker", "title": "Headline"}
+
+
+def test_an_author_speaks_only_if_he_is_said_to() -> None:
+    columns = ["text", "author", "country"]
+    assert resolve(columns, ColumnMap()) == {"text": "text", "speaker": "country"}
+    assert resolve(columns, ColumnMap(speaker="author")) == {"text": "text", "speaker": "author"}
 
 
 def test_a_mapped_column_wins_and_an_empty_name_means_none() -> None:

@@ -42,7 +42,25 @@ def test_main_text_and_what_the_page_says_of_itself(charset: str) -> None:
         "- humanitarian access.",
         "Belgium | Yes",
     ]
-    assert (item.title, item.speaker, item.date) == ("Statement on Syria", "Jane Doe", "2018-02-07")
+    assert (item.title, item.date) == ("Statement on Syria", "2018-02-07")
+    assert item.speaker is None  # Jane Doe wrote it
+
+
+def test_a_byline_does_not_speak() -> None:
+    page = (
+        "<html><head><title>Iran denounces strike</title></head><body><article>"
+        '<h1>Iran denounces strike</h1><p class="byline">By Jane Doe, Beirut — 2 April 2024</p>'
+        "<p>Iran condemned the strike. All sides must show restraint.</p></article></body></html>"
+    )
+    item = read(HtmlReader(), page.encode())
+    assert isinstance(item, RawDocument)
+    assert item.speaker is None
+
+
+def test_an_author_in_the_front_matter_does_not_speak() -> None:
+    item = read(MarkdownReader(), b"---\nauthor: Jane Doe, Beirut\ntitle: A\n---\nWe act.")
+    assert isinstance(item, RawDocument)
+    assert (item.speaker, item.title) == (None, "A")
 
 
 def test_declared_charset_decides_where_bytes_alone_do_not() -> None:
@@ -124,6 +142,17 @@ def test_front_matter_that_costs_too_much_is_refused(front: str, location: str, 
     assert isinstance(item, Rejection)
     assert (item.reason, item.location) == (RejectReason.BAD_ROW, location)
     assert word in item.detail
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [("!!int ''", "int"), ("!!float ''", "float"), ("!!bool maybe", "bool")],
+)
+def test_a_tag_that_does_not_fit_rejects_its_document(value: str, kind: str) -> None:
+    item = read(MarkdownReader(), f"---\ntitle: x\na: {value}\n---\nWe act.\n".encode())
+    assert isinstance(item, Rejection)
+    assert (item.reason, item.location) == (RejectReason.BAD_ROW, "line 3")
+    assert f"cannot be read as {kind}" in item.detail
 
 
 def test_long_values_of_front_matter_are_cut() -> None:

@@ -102,7 +102,7 @@ classify: {out: predictions.jsonl}
         "settings.yaml:7: unknown key 'data.golt'": "Did you mean 'gold'",
         "settings.yaml:5: 'data.gold' is missing": "",
         "settings.yaml:10: 'split.test'": "less than 0.5",
-        "settings.yaml:12: 'models.Majority'": "match pattern",
+        "settings.yaml:12: 'models.Majority'": "at most 40 of a-z",
         "settings.yaml:13: 'models.rules": "'rules'",
         "settings.yaml:14: unknown key 'models.net.epoch'": "Did you mean 'epochs'?",
         "settings.yaml:14: 'models.net.warmup'": "less than or equal to 1",
@@ -118,7 +118,7 @@ classify: {out: predictions.jsonl}
     ("change", "start", "part"),
     [
         (("{kind: majority}", "{}"), "settings.yaml:9:", "kind"),
-        (("majority: {kind", "-m: {kind"), "settings.yaml:9: 'models.-m'", "pattern"),
+        (("majority: {kind", "-m: {kind"), "settings.yaml:9: 'models.-m'", "at most 40"),
         (("[corpus.jsonl]", "[]"), "settings.yaml:5: 'data.corpus'", "at least 1"),
         (("work: work", "work: 3"), "settings.yaml:3: 'work'", "path"),
         (("inputs: [docs]", "inputs: docs"), "settings.yaml:2: 'inputs'", "tuple"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
@@ -26,6 +26,9 @@ from pipeline.workflows.classify import (
 from pipeline.workflows.documents import ingest
 from pipeline.workflows.record_files import read_records, rejects_path, write_records
 from pipeline.workflows.watcher import Silent, Watcher
+
+if TYPE_CHECKING:
+    from conftest import Recorder
 
 Rows = list[dict[str, object]]
 SILENT = Silent()
@@ -295,6 +298,30 @@ def test_a_table_without_rows_is_an_input_error(
     with pytest.raises(InputError, match=name):
         sentences(str(tmp_path / name), bundle, tmp_path / "out.jsonl")
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [name]
+
+
+def test_dates_that_do_not_count_are_noted_and_no_row_is_lost(
+    bundle: Bundle, tmp_path: Path, watcher: Recorder
+) -> None:
+    table = tmp_path / "in.csv"
+    table.write_text("text,Land,date\nWe act.,Chad,03.01.2023\nWe ask.,Mali,31.02.2023\n")
+    out = tmp_path / "out.jsonl"
+    classify_sentence_rows(
+        str(table),
+        IngestSettings(),
+        bundle,
+        Target(str(out)),
+        stdin=io.BytesIO(),
+        watcher=watcher,
+    )
+    by_sentence, watcher.notes = watcher.notes, []
+    assert [row["date"] for row in rows_in(out)] == ["03.01.2023", "31.02.2023"]
+    documents([str(table)], bundle, str(out), watcher=watcher)
+    assert [row["date"] for row in rows_in(out)] == ["03.01.2023", "31.02.2023"]
+    assert by_sentence == watcher.notes
+    columns, dates = watcher.notes
+    assert columns.endswith("columns not read: Land. Name them, as in --column speaker=Land")
+    assert "2 dates of another form, the first '03.01.2023' (line 2)" in dates
 
 
 def test_a_table_without_the_text_column(bundle: Bundle, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from pipeline.settings.ingest import IngestSettings
 from pipeline.workflows.documents import ingest, segment_file
 from pipeline.workflows.record_files import read_records, rejects_path
 from pipeline.workflows.watcher import Watcher
+
+if TYPE_CHECKING:
+    from conftest import Recorder
 
 
 def read(docs: list[str], out: Path, watcher: Watcher) -> None:
@@ -70,6 +74,25 @@ def test_a_run_without_rejects_removes_the_list_of_an_earlier_one(
     assert rejects_path(out).exists()
     read([str(project / "docs" / "a.txt")], out, watcher)
     assert not rejects_path(out).exists()
+
+
+def test_what_does_not_count_and_what_is_left_out_is_noted(
+    tmp_path: Path, watcher: Recorder
+) -> None:
+    (tmp_path / "a.csv").write_text("text,date,speaker\nWe act.,03.01.2023,Chad\n")
+    (tmp_path / "b.csv").write_text("Redetext;Land\nWe act.;Chad\nWe ask.;Mali\n")
+    read([str(tmp_path / "a.csv"), str(tmp_path / "b.csv")], tmp_path / "out.jsonl", watcher)
+    left_out, date = watcher.notes
+    assert "b.csv line 1: the whole file is left out" in left_out
+    assert "--column text=Redetext" in left_out
+    assert "a.csv: the date '03.01.2023' (line 2) is kept as written but not counted" in date
+
+
+def test_a_message_ends_in_one_full_stop(tmp_path: Path, watcher: Watcher) -> None:
+    (tmp_path / "b.csv").write_text("Redetext;Land\nWe act.;Chad\n")
+    with pytest.raises(InputError, match=r"the setting columns\.text\)\. All") as error:
+        read([str(tmp_path / "b.csv")], tmp_path / "out.jsonl", watcher)
+    assert ".." not in str(error.value).replace(str(tmp_path), "")
 
 
 def test_a_file_of_something_else_is_no_statements_file(project: Path, watcher: Watcher) -> None:
