@@ -3,8 +3,7 @@
 A cell of a task holds labels joined by semicolons, NONE for "none of them", ABSTAIN, or nothing
 where nobody answered. Two columns a label with holder and target take plain words; what plain words
 cannot say (several holders, words that stand twice in the sentence) is written as a JSON list.
-A cell that a spreadsheet would run as a formula gets a leading apostrophe (OWASP, CSV injection),
-which reading takes away.
+Cells are guarded against being run as formulas (`csv_cells`).
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from pydantic import JsonValue as Json
 
 from pipeline.codebook import Codebook, TaskType
+from pipeline.csv_cells import field_limit, guarded, unguarded
 from pipeline.errors import InputError, near_matches
 from pipeline.labelling.annotation_reader import AnnotationReader
 from pipeline.labelling.annotations import Annotation, Draft, Sheet, Span, locate, to_draft
@@ -33,8 +32,6 @@ ITEM = ("doc_id", "sentence_id", "start", "end", "context", "text")
 STAMP = ("codebook", "codebook_version", "codebook_signature")
 SAMPLING = ("sampling_design", "inclusion_probability")
 _SEPARATOR = ";"
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
 
 
 def columns(codebook: Codebook) -> tuple[str, ...]:
@@ -57,7 +54,7 @@ def write_csv(sheets: Sequence[Sheet], codebook: Codebook) -> str:
         said = dict(_notes(sheet))
         for draft in _drafts(sheet):
             row = [*_row(draft, codebook), *(said.get(name, "") for name in notes)]
-            writer.writerow([_guarded(cell) for cell in row])
+            writer.writerow([guarded(cell) for cell in row])
     return out.getvalue()
 
 
@@ -83,7 +80,7 @@ def read_csv(text: str, source: str, reader: AnnotationReader) -> None:
             detail = f"has {len(cells)} cells, expected {len(header)} as in the header"
             reader.reject(source, location, detail)
             continue
-        row = {name: _unguarded(cell) for name, cell in zip(header, cells, strict=True)}
+        row = {name: unguarded(cell) for name, cell in zip(header, cells, strict=True)}
         try:
             draft = _draft(row, reader.codebook)
         except ValueError as error:
@@ -112,7 +109,8 @@ def _lines(rows: _Rows, source: str, reader: AnnotationReader) -> Iterator[tuple
     while True:
         line = rows.line_num + 1
         try:
-            cells = next(rows)
+            with field_limit():
+                cells = next(rows)
         except StopIteration:
             return
         except csv.Error as error:
@@ -133,6 +131,12 @@ def _check_header(header: Sequence[str], wanted: Sequence[str], source: str) -> 
         for name in unknown
     ]
     mistakes += [f"column '{name}' twice" for name in twice]
+    if "inclusion_probability" in header and not any(name in header for name in STAMP):
+        raise InputError(
+            f"{source}: a sample of 'stance estimate --draw', which only 'stance estimate LABELS "
+            f"--sample {source}' reads. To import annotations, draw with 'stance suggest' and "
+            "write the spreadsheet with 'stance annotate export --to csv'."
+        )
     if mistakes:
         raise InputError(
             f"{source}: not the columns of this codebook: {'; '.join(mistakes)}. Give a file that "
@@ -265,14 +269,6 @@ def said_text(annotation: Annotation) -> str:
         target = given.target.text if given.target else "?"
         parts.append(f"{given.label}: {holder} -> {target}")
     return "; ".join([*parts, *([f"comment: {annotation.comment}"] if annotation.comment else [])])
-
-
-def _guarded(cell: str) -> str:
-    return "'" + cell if _FORMULA.match(cell) else cell
-
-
-def _unguarded(cell: str) -> str:
-    return cell[1:] if _ESCAPED.match(cell) else cell
 
 
 def _integer(cell: str, name: str) -> int:

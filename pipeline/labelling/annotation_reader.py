@@ -205,7 +205,7 @@ def _attribution_mistakes(
 
 _NO_CODER = (
     RejectReason.NO_CODER,
-    "'coder' is missing; say who annotated, or name the coder of the whole file when importing",
+    "'coder' is missing; fill in who annotated, or import the file with --coder NAME",
 )
 
 

@@ -115,14 +115,29 @@ class Codings:
 def read_codings(paths: Sequence[Path], codebook: Codebook) -> Codings:
     """Read the codings of files; a second coding of a sentence by one coder is set aside.
 
+    So is one whose text is another than that of the sentence of the same name before: files that
+    name sentences by position may mean others. White space makes no difference.
+
     Raises:
         InputError: a file cannot be read.
     """
     reader = AnnotationReader(codebook)
     rejections: list[Rejection] = []
     kept: dict[tuple[str, str, str], Coding] = {}
+    texts: dict[tuple[str, str], tuple[list[str], str]] = {}
 
     def keep(coding: Coding, source: str, location: str) -> None:
+        words, place = coding.text.split(), f"{source} {location}"
+        before = texts.setdefault((coding.doc_id, coding.unit), (words, place)) if words else None
+        if before is not None and before[0] != words:
+            detail = (
+                f"the text of '{coding.unit}' of '{coding.doc_id}' is not the one at {before[1]}; "
+                "give the sentences of both files the same 'sentence_id'"
+            )
+            rejections.append(
+                Rejection(source, location, RejectReason.BAD_ROW, detail, coding.unit)
+            )
+            return
         key = (coding.doc_id, coding.unit, coding.coder)
         if kept.setdefault(key, coding) is not coding:
             detail = f"coder '{coding.coder}' has coded '{coding.unit}' already; the first counts"

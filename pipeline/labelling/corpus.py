@@ -36,6 +36,7 @@ Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 class SentenceRow(BaseModel):
     """A sentence as written in a labelled file; the keys of tasks are in `model_extra`.
 
+    `sentence_id` is absent where the position in the document names the sentence.
     `start`, `end` and `raw` belong together: half-open character offsets in the document's
     statement file and the characters between them, markup included, whereas `text` is cleaned.
     """
@@ -43,6 +44,7 @@ class SentenceRow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", strict=True)
 
     text: str
+    sentence_id: str | int | None = None
     start: int | None = None
     end: int | None = None
     raw: str | None = None
@@ -100,8 +102,8 @@ def read_labelled(
 ) -> tuple[list[LabelledDocument], list[Rejection]]:
     """Read labelled documents; every line that holds something becomes a document or a rejection.
 
-    A sentence's id is "<doc_id>#<position>". Its context is the given one, else the sentence
-    before. `start` and `end` are the given offsets (in the statement file), else zero.
+    A sentence's id is the given one, else "<doc_id>#<position>"; its context is the given one, else
+    the sentence before. `start` and `end` are the given offsets (in the statement file), else zero.
 
     Args:
         probabilities: read them as well, where known tasks have some. Those that speak for other
@@ -167,7 +169,7 @@ def _parse(line: bytes, source: str, number: int) -> DocumentRow | Rejection:
 
 
 def _describe(location: tuple[int | str, ...], message: str) -> str:
-    parts = [part for part in location if part not in {"str", "list[str]"}]
+    parts = [part for part in location if part not in {"str", "int", "list[str]"}]
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
     return f"'{name.removeprefix('.')}': {message.removeprefix('Value error, ')}"
 
@@ -178,6 +180,7 @@ def _document(
     mistakes: list[str] = []
     sentences: list[LabelledSentence] = []
     before = ""
+    ids: set[str] = set()
     for i, item in enumerate(row.sentences):
         extra: Mapping[str, Json] = item.model_extra or {}
         where = f"sentence {i}"
@@ -198,7 +201,7 @@ def _document(
                 labels[name] = tuple(label for label in task.labels if label in chosen)
                 attributions += [entry for entry, attributed in given if attributed]
         sentence = Sentence(
-            sentence_id=f"{row.name}#{i}",
+            sentence_id=_sentence_id(item, row.name, i, ids, mistakes),
             doc_id=row.name,
             text=item.text,
             start=item.start or 0,
@@ -222,6 +225,26 @@ def _document(
         source=str(path),
         line=number,
     )
+
+
+def _sentence_id(
+    item: SentenceRow, doc_id: str, position: int, ids: set[str], mistakes: list[str]
+) -> str:
+    """Return the id of a sentence, and add it to those of its document."""
+    given = item.sentence_id
+    name = f"{doc_id}#{position}" if given is None else str(given)
+    if not name.strip() or _has_lone_surrogate(name):
+        mistakes.append(
+            f"sentence {position}: 'sentence_id' is {name!r}, expected a name; leave it out for "
+            f"'{doc_id}#{position}'"
+        )
+    elif name in ids:
+        mistakes.append(
+            f"sentence {position}: 'sentence_id' '{name}' is that of another sentence of the "
+            "document; give each its own"
+        )
+    ids.add(name)
+    return name
 
 
 def _context(given: str | list[str] | None, before: str) -> str:

@@ -73,6 +73,7 @@ def render_dossier(
     attribution_model: str,
     made_on: date,
     rejected: Sequence[Rejection] = (),
+    unattributed: int = 0,
     most: int = MOST_STATEMENTS,
 ) -> dict[str, str]:
     """Return the text of each HTML file by its name; the first, `name`, is the one to open.
@@ -80,11 +81,11 @@ def render_dossier(
     Statements stand in the order of their dates, undated ones last. With more than `most` of them
     `name` is an index of files `name`-1, `name`-2 and so on, each a whole dossier of its span. All
     text of the input is escaped; a page may run only the script it was made with and may request
-    nothing (Content Security Policy).
+    nothing (Content Security Policy). `unattributed` is the number of labels without a finding.
 
     Raises:
-        SettingsError: a prediction or finding carries labels that are not in the codebook, or a
-            finding is of no sentence that was predicted.
+        SettingsError: a prediction carries labels that are not in the codebook.
+        InputError: a finding is of no sentence that was predicted, or of no label of the codebook.
     """
     views = build_statements(rows, _by_date(statements), codebook)
     found = build_findings(findings, views, codebook)
@@ -100,6 +101,7 @@ def render_dossier(
     shared = look | {
         "model": model,
         "attribution_model": attribution_model,
+        "unattributed": unattributed,
         "scores": score_rows(model),
         "library": part(LIBRARY),
         "script": '"use strict";\n(() => {\n' + "\n".join(map(part, SCRIPTS)) + "\n})();\n",

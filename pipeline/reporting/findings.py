@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.codebook import Codebook
-from pipeline.errors import SettingsError
+from pipeline.errors import InputError
 from pipeline.records import SPEAKER
 from pipeline.reporting.view import SentenceView, StatementView
 
@@ -79,7 +79,7 @@ def build_findings(
     Findings of sentences that nothing tells apart are in the order of these.
 
     Raises:
-        SettingsError: a finding is of no sentence shown, or its label is not in the codebook.
+        InputError: a finding is of no sentence shown, or its label is not in the codebook.
     """
     sentences: dict[tuple[str, str], list[tuple[StatementView, SentenceView]]] = {}
     for statement in statements:
@@ -155,7 +155,12 @@ def _require_known(
         if (one.task, one.label) not in columns
     }
     if mistakes:
-        raise SettingsError(sorted(mistakes), where="attributions against predictions")
+        named = "; ".join(sorted(mistakes)[:5])
+        more = f"; and {len(mistakes) - 5:,} more" if len(mistakes) > 5 else ""
+        raise InputError(
+            f"attributions against predictions: {named}{more}. Run 'stance attribute' on exactly "
+            "these predictions."
+        )
 
 
 def _places(

@@ -53,6 +53,13 @@ def measure_agreement(
         OutputError: an output cannot be written.
     """
     to = None if disputed is None else _format(disputed)
+    if foreign := [str(path) for path in files if path.suffix.lower() in (".csv", ".json")]:
+        raise InputError(
+            f"{', '.join(foreign)}: expected JSON lines (.jsonl). Import what people annotated "
+            f"first: 'stance annotate import {' '.join(foreign)} -o annotations.jsonl' (a file "
+            "that names no coder by itself, with --coder NAME), then 'stance agreement "
+            "annotations.jsonl'."
+        )
     codings = read_codings(files, codebook)
     rejects = Rejects()
     for rejection in codings.rejections:

@@ -107,7 +107,8 @@ def write_sheets(sheets: Sequence[Sheet], codebook: Codebook, *, to: str, out: P
     if out.suffix.lower() != FORMATS[to]:
         raise SettingsError([f"'{out}': a file for {to} ends in {FORMATS[to]}"], where="options")
     if to == "csv":
-        write_text(out, write_csv(sheets, codebook))
+        # Excel takes CSV for the code page of its country without a byte order mark.
+        write_text(out, "\ufeff" + write_csv(sheets, codebook))
     elif to == "label-studio":
         write_text(interface_path(out), interface(codebook))
         write_text(out, write_tasks(sheets))
@@ -145,6 +146,12 @@ def import_annotations(
     for rejection in reader.rejections:
         rejects.add(rejection)
     rejects.write(rejects_path(out))
+    if not (reader.annotations or reader.rejections or reader.blank):
+        raise InputError(
+            f"{', '.join(map(str, files))}: holds no sentence. A file of 'stance agreement "
+            "--disputed' without any says that nothing is disputed: run 'stance annotate "
+            "adjudicate' without --decisions."
+        )
     if not reader.annotations:
         first = reader.rejections[0] if reader.rejections else None
         where = f" First: {first.source} {first.location}: {first.detail}." if first else ""
@@ -207,7 +214,7 @@ def read_annotations(
 def adjudicate_files(
     files: Sequence[Path], decisions: Sequence[Path], codebook: Codebook, *, out: Path
 ) -> tuple[Adjudicated, Sequence[Rejection]]:
-    """Write one labelled file from annotations and an adjudicator's decisions.
+    """Write one labelled file from annotations and an adjudicator's decisions, if there are any.
 
     Raises:
         InputError: a file cannot be read, or the annotations are empty.

@@ -17,7 +17,7 @@ from pipeline.inference.rows import Row, RowFormat
 from pipeline.inference.sinks import csv_cell
 from pipeline.output import write_text
 from pipeline.settings.estimation import Design
-from pipeline.workflows.population import read_population
+from pipeline.workflows.population import is_unread, read_population
 from pipeline.workflows.sample_file import NONE, PROBABILITY
 
 
@@ -81,14 +81,16 @@ def draw_sample(
 
 
 def _form(labels: Path, codebook: Codebook, chances: dict[str, float], design: str) -> list[Row]:
+    format_ = RowFormat(codebook)
     facts = ("speaker", "date", "genre", "heading", "lead_in")
-    wanted = ("sentence_id", "doc_id", "start", "text", *facts)
+    wanted = ("sentence_id", "doc_id", "start", "text", *facts, *format_.probability_columns)
     rows: list[Row] = []
     document, before = None, None
-    for _, row in read_rows(labels, RowFormat(codebook), wanted):
+    for _, row in read_rows(labels, format_, wanted):
         if row["doc_id"] != document:
             document, before = row["doc_id"], None
-        if (chance := chances.get(str(row["sentence_id"]))) is not None:
+        chance = chances.get(str(row["sentence_id"]))
+        if chance is not None and not is_unread(row, format_):
             form: Row = {name: row[name] for name in ("sentence_id", "doc_id")}
             form["start"] = None if row["start"] is None else int(float(str(row["start"])))
             form |= {name: row[name] for name in facts}

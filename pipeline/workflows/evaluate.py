@@ -9,14 +9,13 @@ from pipeline.bundle import Bundle
 from pipeline.evaluation.behaviour import BehaviourResult
 from pipeline.evaluation.risk_control import RiskCheck
 from pipeline.evaluation.slices import SliceAnalysis
-from pipeline.labelling import read_labelled
 from pipeline.output import require_file_name
 from pipeline.records import EvaluationReport
 from pipeline.settings.experiment import BehaviourSettings
 from pipeline.workflows.abstention import check_abstention
 from pipeline.workflows.behaviour import read_suite, run_suite
 from pipeline.workflows.evaluation_page import write_page
-from pipeline.workflows.scoring import EvaluationSet, score
+from pipeline.workflows.scoring import EvaluationSet, read_labelled_file, score
 from pipeline.workflows.watcher import Watcher
 
 
@@ -69,7 +68,7 @@ def evaluate_file(
         require_file_name(further.page)
     wanted = further.behaviour
     suite = None if wanted is None else read_suite(wanted, bundle.codebook)
-    documents, rejected = read_labelled(path, bundle.codebook)
+    documents, rejected = read_labelled_file(path, bundle.codebook)
     for one in rejected:
         watcher.note(f"set aside: {path} {one.location}: {one.reason}: {one.detail}")
     data = EvaluationSet(path.stem, tuple(documents))

@@ -69,7 +69,7 @@ def read_population(
     for number, row in read_rows(path, format_, wanted):
         where = f"{path}:{number}"
         chances = [row[name] for name in format_.probability_columns]
-        if all(chance is None for chance in chances):
+        if is_unread(row, format_):
             unread += 1
             continue
         i, name = len(ids), str(row["sentence_id"])
@@ -101,6 +101,11 @@ def read_population(
         groups=tuple(groups),
     )
     return LabelledPopulation(population, tuple(ids), places, tuple(models), unread, withheld)
+
+
+def is_unread(row: Row, format_: RowFormat) -> bool:
+    """Tell whether a row holds no text to label; its id may be that of a sentence that was read."""
+    return all(row[name] is None for name in format_.probability_columns)
 
 
 def _grouping(by: str | None) -> Callable[[Value], str]:

@@ -17,6 +17,7 @@ from pipeline.inference.sinks import SINKS
 from pipeline.output import write_text
 from pipeline.records import Rejection
 from pipeline.reporting import ModelFacts, part_mark, render_dossier, render_report, task_title
+from pipeline.workflows.attribution_cover import unattributed
 from pipeline.workflows.findings import read_findings
 from pipeline.workflows.record_files import read_records, rejects_path
 from pipeline.workflows.reported_rows import read_predictions
@@ -26,13 +27,17 @@ READS = ".jsonl"
 
 @dataclass(frozen=True, slots=True)
 class ReportSummary:
-    """What the report shows; `findings` and more `files` than one are those of a dossier."""
+    """What the report shows; `findings` and more `files` than one are those of a dossier.
+
+    `unattributed` labels have no finding, since rows of the attributions were set aside.
+    """
 
     statements: int
     sentences: int
     rejected: int
     findings: int = 0
     files: int = 1
+    unattributed: int = 0
 
 
 def report(
@@ -51,8 +56,9 @@ def report(
     figures and limits are repeated in the report. `actors` are the user's own files of actors.
 
     Raises:
-        InputError: a file is missing, is not of its format, or is of another model.
-        SettingsError: the attributions are of other predictions, or a file of actors has mistakes.
+        InputError: a file is missing, is not of its format, or is of another model; the
+            attributions are not of exactly these predictions.
+        SettingsError: a file of actors has mistakes.
         BundleError: the model is not whole.
         OutputError: the report cannot be written, or parts of the one before it not removed.
     """
@@ -81,6 +87,9 @@ def report(
         remove_old_parts(out, (out.name,))
         return ReportSummary(len(read.statements), len(read.rows), len(rejected))
     attributed = read_findings(attributions, manifest.model_id, load_registry(actors), read.tables)
+    absent = unattributed(
+        attributed, read.rows, codebook, predictions=predictions, attributions=attributions
+    )
     rejected += attributed.rejected
     pages = render_dossier(
         read.rows,
@@ -93,12 +102,14 @@ def report(
         attribution_model=", ".join(attributed.models),
         made_on=today,
         rejected=rejected,
+        unattributed=absent,
     )
     for name, html in pages.items():
         write_text(out.with_name(name), html)
     remove_old_parts(out, pages)
     found = len(attributed.findings)
-    return ReportSummary(len(read.statements), len(read.rows), len(rejected), found, len(pages))
+    counts = (len(read.statements), len(read.rows), len(rejected))
+    return ReportSummary(*counts, found, len(pages), absent)
 
 
 def remove_old_parts(out: Path, kept: Collection[str]) -> None:

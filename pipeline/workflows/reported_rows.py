@@ -73,12 +73,20 @@ def _read(
             for number, line in enumerate(file, start=1):
                 if not line.strip():
                     continue
+                row: object = None
                 try:
                     row = json.loads(line)
                     if not isinstance(row, dict):
                         raise TypeError(f"expected an object, got {type(row).__name__}")
                     yield number, *rows.read(row)
                 except (KeyError, ValueError, TypeError, RecursionError) as error:
+                    if isinstance(row, dict) and {"holder", "attribution_model"} <= row.keys():
+                        raise InputError(
+                            f"{path}: what 'stance attribute' wrote, one row a label; the report "
+                            "begins with what 'stance classify' wrote. Call 'stance report "
+                            f"LABELS.jsonl --attributions {path} -o FILE.html', where LABELS.jsonl "
+                            "is the file that was attributed."
+                        ) from None
                     raise InputError(
                         f"{path}:{number}: not a row of 'stance classify' in JSON lines "
                         f"({type(error).__name__}: {error})."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from pipeline.decision import DecisionRule, Decisions, Probabilities
 from pipeline.errors import InputError
 from pipeline.evaluation.report import evaluate
 from pipeline.labelling import read_labelled
-from pipeline.records import EvaluationReport, LabelledDocument, LabelledSentence
+from pipeline.records import EvaluationReport, LabelledDocument, LabelledSentence, Rejection
 from pipeline.settings.experiment import DataSettings, EvaluationSettings
 from pipeline.workflows.watcher import Watcher
 
@@ -76,17 +77,68 @@ def groups_of(documents: Sequence[LabelledDocument]) -> list[str]:
     return [document.doc_id for document in documents for _ in document.sentences]
 
 
+def read_labelled_file(
+    path: Path, codebook: Codebook, *, probabilities: bool = False
+) -> tuple[list[LabelledDocument], list[Rejection]]:
+    """Read a labelled file, see `read_labelled`; annotations are told how to become one.
+
+    Raises:
+        InputError: the file is missing or holds nothing usable.
+    """
+    try:
+        return read_labelled(path, codebook, probabilities=probabilities)
+    except InputError:
+        if _is_drawn_sample(path):
+            raise InputError(
+                f"{path}: a sample of 'stance estimate --draw', which only 'stance estimate LABELS "
+                f"--sample {path}' reads. For a labelled file draw with 'stance suggest --strategy "
+                "random --blind', then 'stance annotate export', 'import' and 'adjudicate' "
+                "(docs/tutorial.md, step 6)."
+            ) from None
+        if path.suffix.lower() == ".csv":
+            way = f"CSV: run 'stance annotate import {path} -o annotations.jsonl', then"
+            source = "annotations.jsonl"
+        elif _holds_annotations(path):
+            way, source = "annotations, one a sentence and coder: run", str(path)
+        else:
+            raise
+        raise InputError(
+            f"{path}: expected a labelled file (JSON lines, one document a line), got {way} "
+            f"'stance annotate adjudicate {source} -o labelled.jsonl', and give labelled.jsonl "
+            "(docs/annotation.md)."
+        ) from None
+
+
+def _is_drawn_sample(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            head = file.readline(100_000)
+    except OSError:
+        return False
+    # Annotations have these columns as well, and say of which codebook they are.
+    return "inclusion_probability" in head and "codebook" not in head and '"item"' not in head
+
+
+def _holds_annotations(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            row = json.loads(next((line for line in file if line.strip()), b"null"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(row, dict) and {"item", "labels"} <= row.keys()
+
+
 def read_documents(
     paths: Sequence[Path], codebook: Codebook, watcher: Watcher, *, probabilities: bool = False
 ) -> tuple[LabelledDocument, ...]:
-    """Read labelled files, see `read_labelled`; rows set aside are noted one by one.
+    """Read labelled files, see `read_labelled_file`; rows set aside are noted one by one.
 
     Raises:
         InputError: a file is missing or holds nothing usable.
     """
     documents: list[LabelledDocument] = []
     for path in paths:
-        read, rejected = read_labelled(path, codebook, probabilities=probabilities)
+        read, rejected = read_labelled_file(path, codebook, probabilities=probabilities)
         documents += read
         for rejection in rejected:
             watcher.note(

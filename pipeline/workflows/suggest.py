@@ -26,7 +26,7 @@ from pipeline.records import RejectReason, Sentence
 from pipeline.settings.classifiers import EncoderSettings
 from pipeline.settings.estimation import Strategy, Vectors
 from pipeline.workflows.annotate import read_annotations
-from pipeline.workflows.population import LabelledPopulation, read_population
+from pipeline.workflows.population import LabelledPopulation, is_unread, read_population
 from pipeline.workflows.record_files import Rejects, rejects_path
 
 
@@ -97,7 +97,7 @@ def suggest(
         OutputError: an output cannot be written.
     """
     known = read_population(predictions, codebook)
-    texts = _texts(predictions, codebook, known)
+    texts = _texts(predictions, codebook)
     reader = read_annotations(labelled, codebook)
     pool = _pool(known, texts, reader.annotations, seed)
     if not 1 <= number <= len(pool.rows):
@@ -169,9 +169,11 @@ def before_path(out: Path) -> Path:
     return out.with_name(f"{out.stem}.before.jsonl")
 
 
-def _texts(predictions: Path, codebook: Codebook, known: LabelledPopulation) -> list[str]:
-    rows = read_rows(predictions, RowFormat(codebook), ("sentence_id", "text"))
-    return [str(row["text"]) for _, row in rows if str(row["sentence_id"]) in known.rows]
+def _texts(predictions: Path, codebook: Codebook) -> list[str]:
+    """Return the texts of the population, in its order."""
+    format_ = RowFormat(codebook)
+    rows = read_rows(predictions, format_, ("text", *format_.probability_columns))
+    return [str(row["text"]) for _, row in rows if not is_unread(row, format_)]
 
 
 def _pool(
@@ -231,7 +233,7 @@ def _tasks(
         if row["doc_id"] != document:
             document, before = row["doc_id"], ""
         sampling = chances.get(str(row["sentence_id"]))
-        if sampling is not None:
+        if sampling is not None and not is_unread(row, format_):
             task: Row = dict(row)
             for name in NUMBERS:
                 task[name] = None if row[name] is None else int(float(str(row[name])))

@@ -76,7 +76,7 @@ def test_from_predictions_to_an_adjudicated_file(annotated: Stance) -> None:
     assert row["note: said by bob"].startswith("topic: food; tone: neither")
     fill_in(stance.folder / "disputed.csv", {"The soup": {"tone": "praise"}})
     imported = ("annotate", "import", "disputed.csv", "-o", "decisions.jsonl", *BOOK)
-    stance(*imported).failed(3, "'coder' is missing")
+    stance(*imported).failed(3, "'coder' is missing", "--coder NAME")
     stance(*imported, "--coder", "chair", code=0)
     done = stance(
         "annotate", "adjudicate", "both.jsonl", "--decisions", "decisions.jsonl",
@@ -117,6 +117,69 @@ def test_exports_are_read_back_and_errors_are_listed(annotated: Stance) -> None:
         f"line {len(lines) + 1}",
         f"line {len(lines) + 2}",
     ]
+
+
+def test_without_a_dispute_there_is_a_labelled_file_all_the_same(annotated: Stance) -> None:
+    """As from one annotator alone; `--decisions` is for what is disputed."""
+    stance = annotated
+    (stance.folder / "eve.csv").write_bytes((stance.folder / "ann.csv").read_bytes())
+    for coder in ("ann", "eve"):
+        fill_in(stance.folder / f"{coder}.csv", {}, coder=coder)
+    stance("annotate", "import", "ann.csv", "eve.csv", "-o", "both.jsonl", *BOOK, code=0)
+    stance("agreement", "both.jsonl", "--disputed", "d.csv", "--replicates", "0", *BOOK, code=0)
+    stance("annotate", "import", "d.csv", "--coder", "chair", "-o", "x.jsonl", *BOOK).failed(
+        3, "nothing is disputed", "without --decisions"
+    )
+    adjudicate = ("annotate", "adjudicate", "both.jsonl", "-o", "labelled.jsonl", *BOOK)
+    done = stance(*adjudicate, code=0)
+    assert "still open" not in done.err
+    stance("annotate", "import", "ann.csv", "-o", "ann.jsonl", *BOOK, code=0)
+    stance("annotate", "adjudicate", "ann.jsonl", "-o", "one.jsonl", *BOOK, code=0)
+    one, two = (stance.folder / name for name in ("one.jsonl", "labelled.jsonl"))
+    assert one.read_bytes() == two.read_bytes()
+    assert '"tone": "praise"' in one.read_text("utf-8")
+    # what is disputed and undecided stays unknown, and the command says so
+    stance("annotate", "import", "ann.csv", "bob.csv", "-o", "both.jsonl", *BOOK, code=0)
+    done = stance(*adjudicate, code=0)
+    assert "1 answers are disputed and stay unknown" in done.err
+    assert '"tone": null' in two.read_text("utf-8")
+    # each step names the one before where it was left out
+    stance("evaluate", "ann.csv", "-m", "bundle").failed(
+        3, "stance annotate import ann.csv", "stance annotate adjudicate annotations.jsonl"
+    )
+    stance("evaluate", "ann.jsonl", "-m", "bundle").failed(
+        3, "stance annotate adjudicate ann.jsonl -o labelled.jsonl"
+    )
+    stance("evaluate", "one.jsonl", "-m", "bundle", "--replicates", "100", code=0)
+    drawn = "sentence_id,doc_id,text,topic,inclusion_probability,sampling_design\na#1,a,So.,,1,x\n"
+    (stance.folder / "drawn.csv").write_text(drawn, encoding="utf-8")
+    only = "which only 'stance estimate LABELS --sample drawn.csv' reads"
+    stance("evaluate", "drawn.csv", "-m", "bundle").failed(3, only, "stance annotate export")
+    stance("annotate", "import", "drawn.csv", "-o", "x.jsonl", *BOOK).failed(3, only)
+    stance("agreement", "ann.csv", "bob.csv", *BOOK).failed(
+        3, "stance annotate import ann.csv bob.csv -o annotations.jsonl"
+    )
+
+
+def test_spreadsheets_keep_typographic_quotation_marks_in_excel(annotated: Stance) -> None:
+    """With a byte order mark, which is what Excel goes by; files without one are read as well."""
+    stance = annotated
+    (stance.folder / "docs" / "q.txt").write_text("The soup was “fine” – he said.", "utf-8")
+    stance("classify", "docs", "-m", "bundle", "-o", "q.jsonl", code=0)
+    stance("annotate", "export", "q.jsonl", "--to", "csv", "-o", "q.csv", *BOOK, code=0)
+    path = stance.folder / "q.csv"
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfdoc_id,")
+    text = path.read_text("utf-8-sig")
+    assert "“fine” –" in text
+    imported = ("annotate", "import", "q.csv", "-o", "back.jsonl", "--coder", "ann", *BOOK)
+    back = []
+    for encoding in ("utf-8-sig", "utf-8"):
+        path.write_text(text, encoding)
+        fill_in(path, {}, tone="neither")
+        stance(*imported, code=0)
+        back.append((stance.folder / "back.jsonl").read_bytes())
+    assert back[0] == back[1]
+    assert "“fine” –".encode() in back[0]
 
 
 def test_agreement_lists_what_it_cannot_use(shared: Stance) -> None:

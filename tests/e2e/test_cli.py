@@ -402,6 +402,11 @@ BAD: dict[str, tuple[tuple[str, ...], int, tuple[str, ...]]] = {
     "unknown ending": (("classify", "docs", "-o", "p.jsnl"), 2, ("Did you mean '.jsonl'",)),
     "unknown column": (("classify", "docs", "--column", "txt=a"), 2, ("Did you mean 'text'",)),
     "column without name": (("classify", "docs", "--column", "text"), 2, ("FIELD=NAME",)),
+    "date of another form": (
+        ("classify", "docs", "--date", "14.03.2023"),
+        2,
+        ("expected YYYY-MM-DD, YYYY-MM or YYYY (got '14.03.2023')",),
+    ),
     "two tables": (("classify", "a.csv", "b.csv", "--unit", "sentence"), 2, ("takes one input",)),
     "rows on stdin": (("classify", "-", "--unit", "sentence"), 2, ("need one of csv",)),
     "unknown format": (("classify", "-", "--stdin-format", "cvs"), 2, ("Did you mean 'csv'",)),

@@ -10,6 +10,7 @@ import csv
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -311,6 +312,40 @@ def test_a_link_leads_to_the_second_of_two_given_sentences_with_one_id(
         press(page, f"#finding{number} .open")
         open_at(page, page.current_url)
         assert texts(page, "#shown") == [text]
+
+
+@pytest.mark.parametrize("width", [390, 500, 1280])
+def test_dates_are_not_printed_over_each_other(
+    page: Browser, tiny: Codebook, tmp_path: Path, width: int
+) -> None:
+    days = {"a": "2023-03-04", "b": "2023-04-05", "c": "2024-12-24"}
+    text = "Good soup."
+    given = {"topic": ("food",), "tone": ("blame",)}
+    speaker = Party("SPEAKER", None, (), 0.9)
+    (html,) = render_dossier(
+        [Prediction(Sentence(d, d, text, 0, len(text)), given, {}, "m") for d in days],
+        {d: Statement(d, text, d, date=day) for d, day in days.items()},
+        tiny,
+        [Finding(d, d, "topic", "food", 0.9, speaker, None, text) for d in days],
+        name="d.html",
+        title="T",
+        model=MODEL,
+        attribution_model="rules",
+        made_on=date(2026, 3, 4),
+    ).values()
+    (tmp_path / "d.html").write_text(html, encoding="utf-8")
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    open_at(page, (tmp_path / "d.html").as_uri())
+    ticks = page.execute_script(
+        "return [...document.querySelectorAll('#timeline .tick[text-anchor=middle]')]"
+        ".map(t => [t.textContent, t.getBoundingClientRect()])"
+        ".map(([text, box]) => [text, box.left, box.right])"
+    )
+    assert ticks[0][0] == "Mar 2023"
+    assert len(ticks) > 1
+    for (_, _, end), (_, start, _) in pairwise(ticks):
+        assert end < start, ticks
 
 
 def test_the_selection_is_saved_as_csv_and_citations(page: Browser, downloads: Path) -> None:

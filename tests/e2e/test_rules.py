@@ -71,10 +71,22 @@ def test_constraints_are_heeded_and_what_breaks_them_is_named(stance: Stance) ->
     )
 
 
+def test_a_table_with_its_own_names_of_columns(stance: Stance) -> None:
+    (stance.folder / "reden.csv").write_text("Redetext;Land\nThe soup was excellent.;Chad\n")
+    report = ("rules", "report", "reden.csv", *BOOK)
+    stance(*report).failed(3, "No sentence", "reden.csv line 1", "--column text=Redetext")
+    done = stance(*report, "--column", "text=Redetext", code=0)
+    assert "1 sentences of 1 documents" in done.err
+    labelled = stance("label", "reden.csv", "docs", "-o", "weak.jsonl", *BOOK, code=0)
+    assert "reden.csv line 1: the whole file is left out" in labelled.err
+
+
 def test_what_cannot_be_is_said(stance: Stance) -> None:
     weak = ("train", "majority", "-c", "settings.yaml", "--labels", "weak")
     stance(*weak).failed(2, "data.weak names no file", "stance label")
-    stance("label", "docs/a.txt", "-o", "docs/a.txt", *BOOK).failed(3, "docs/a.txt")
+    stance("label", "docs/a.txt", "-o", "docs/a.txt", *BOOK).failed(2, "give a name in .jsonl")
+    (stance.folder / "a.jsonl").write_text('{"text": "The soup was excellent."}\n')
+    stance("label", "a.jsonl", "-o", "a.jsonl", *BOOK).failed(3, "a.jsonl", "would replace it")
     stance("rules", "report", *BOOK).failed(3, "Give statements, or labelled files")
     book = stance.folder / "codebook.yaml"
     text = book.read_text(encoding="utf-8").replace(r"\bwe ordered\b", "we(?= ordered)")

@@ -32,12 +32,11 @@ def aggregate(
 
     Counts and shares are of predictions and not corrected for their errors.
     """
-    from pipeline.ingest.inputs import refuse_output
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.aggregate import OUTPUTS, remarks
     from pipeline.workflows.aggregate import aggregate as run
 
-    for read in (*attributions, *(actors or ())):
-        refuse_output(read, [out / name for name in OUTPUTS])
+    refuse_outputs([*attributions, *(actors or ())], [out / name for name in OUTPUTS])
     done = run(attributions, out=out, by=by, actors=actors or (), tables=tables)
     console.say(
         f"{out}: {done.used:,} labels of {done.statements:,} statements: {done.stances:,} rows of "

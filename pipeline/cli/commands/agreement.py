@@ -45,16 +45,26 @@ def agreement(
     """
     from pipeline.cli.prepare import codebook_file
     from pipeline.codebook import load_codebook
-    from pipeline.ingest.inputs import refuse_output
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.agreement import measure_agreement
+    from pipeline.workflows.annotate import interface_path
+    from pipeline.workflows.record_files import rejects_path
 
-    for file in files:
-        refuse_output(file, [path for path in (out, disputed) if path is not None])
+    names = codebook_file(codebook)
+    beside = out or disputed
+    refuse_outputs(
+        [*files, names],
+        [
+            *(out, disputed),
+            None if beside is None else rejects_path(beside),
+            None if disputed is None else interface_path(disputed),
+        ],
+    )
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise SettingsError([f"'{out}': the page is HTML; give a name in .html"], where="options")
     summary = measure_agreement(
         files,
-        load_codebook(codebook_file(codebook)),
+        load_codebook(names),
         replicates=replicates,
         seed=seed,
         page=out,

@@ -48,9 +48,14 @@ def export(
     """
     from pipeline.cli.prepare import codebook_file
     from pipeline.codebook import load_codebook
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.annotate import export as run
+    from pipeline.workflows.annotate import interface_path
+    from pipeline.workflows.record_files import rejects_path
 
-    summary = run(inputs, load_codebook(codebook_file(codebook)), to=to.value, out=out)
+    names = codebook_file(codebook)
+    refuse_outputs([*inputs, names], [out, rejects_path(out), interface_path(out)])
+    summary = run(inputs, load_codebook(names), to=to.value, out=out)
     console.say(
         f"{out}: {summary.sheets:,} sentences, {summary.suggestions:,} with a suggestion, "
         f"{summary.annotations:,} annotations."
@@ -90,15 +95,19 @@ def import_(
     """
     from pipeline.cli.prepare import codebook_file
     from pipeline.codebook import load_codebook
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.annotate import import_annotations
+    from pipeline.workflows.record_files import rejects_path
 
     pairs = [pair.partition("=") for pair in rename or []]
     if wrong := ["".join(pair) for pair in pairs if not all(pair)]:
         mistakes = [f"--rename '{pair}': expected OLD=NEW" for pair in wrong]
         raise SettingsError(mistakes, where="options")
+    names = codebook_file(codebook)
+    refuse_outputs([*files, names], [out, rejects_path(out)])
     summary = import_annotations(
         files,
-        load_codebook(codebook_file(codebook)),
+        load_codebook(names),
         out=out,
         coder=coder,
         names={old: new for old, _, new in pairs},
@@ -118,27 +127,40 @@ def adjudicate(
     files: Annotated[
         list[Path], typer.Argument(help="Annotations of all coders.", show_default=False)
     ],
-    decisions: Annotated[
-        list[Path],
-        typer.Option(help="The adjudicator's annotations (see 'agreement --disputed')."),
-    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Labelled file to write (.jsonl).")],
+    decisions: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="The adjudicator's annotations (see 'agreement --disputed'); where nothing is "
+            "disputed, none are needed. Repeatable."
+        ),
+    ] = None,
     codebook: CodebookFile = DEFAULT_CODEBOOK,
 ) -> None:
     """Write one labelled file: what coders agree on, and the adjudicator's decisions on the rest.
 
-    What nobody settled stays unknown (null). Exit codes as for 'import'.
+    Without decisions only what all coders say alike is labelled. What nobody settled stays unknown
+    (null). Exit codes as for 'import'.
     """
     from pipeline.cli.prepare import codebook_file
     from pipeline.codebook import load_codebook
+    from pipeline.ingest.inputs import refuse_outputs
+    from pipeline.labelling.adjudication import OPEN
     from pipeline.workflows.annotate import adjudicate_files
     from pipeline.workflows.record_files import rejects_path
 
-    loaded = load_codebook(codebook_file(codebook))
-    result, rejections = adjudicate_files(files, decisions, loaded, out=out)
+    names = codebook_file(codebook)
+    refuse_outputs([*files, *(decisions or ()), names], [out, rejects_path(out)])
+    result, rejections = adjudicate_files(files, decisions or (), load_codebook(names), out=out)
     console.say(f"{out}: {len(result.rows):,} documents.")
     for task, settled in result.settled.items():
         console.say(f"{task}: " + ", ".join(f"{n:,} {how}" for how, n in settled.most_common()))
+    undecided = sum(settled[OPEN] for settled in result.settled.values())
+    if undecided and not decisions:
+        console.say(
+            f"{undecided:,} answers are disputed and stay unknown; 'stance agreement --disputed' "
+            "writes them for an adjudicator, whose annotations are given with --decisions."
+        )
     for decision in result.unused:
         console.say(
             f"not used: a decision on '{decision.item.sentence_id}' of "

@@ -35,11 +35,10 @@ def attribute(
     from pipeline.actors import load_linker
     from pipeline.bundle.folder import read_facts
     from pipeline.cli.prepare import attributor_of, bundle_folder
-    from pipeline.ingest.inputs import refuse_output
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.attribute import attribute as run
 
-    if out != "-":
-        refuse_output(predictions, [Path(out)])
+    refuse_outputs([predictions, *(actors or ())], [None if out == "-" else Path(out)])
     _, codebook = read_facts(bundle_folder(model))
     with console.watcher() as watcher:
         summary = run(

@@ -58,7 +58,8 @@ def classify(
         typer.Option(
             "--raw-cells",
             help="Write CSV for programs: without the apostrophe before cells that a spreadsheet "
-            "would run as a formula. Do not open such a file in a spreadsheet.",
+            "would run as a formula. Do not open such a file in a spreadsheet; where 'stance' "
+            "reads it, a text that itself begins with such an apostrophe loses it.",
         ),
     ] = False,
     model: BundleFolder = None,
@@ -119,7 +120,9 @@ def classify(
     from pipeline.cli.prepare import bundle_folder, ingest_settings
     from pipeline.codebook import load_codebook
     from pipeline.inference import Unfinished
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.classify import Target, classify_documents, classify_sentence_rows
+    from pipeline.workflows.documents import written_with
 
     settings = ingest_settings(column, max_bytes, speaker, date, genre, stdin_format)
     if unit is Unit.SENTENCE and len(inputs) != 1:
@@ -136,6 +139,7 @@ def classify(
     if (max_risk is None) != (calibrate_on is None) or (max_risk and abstain_within):
         got = "--max-risk goes with --calibrate-on FILE, and not with --abstain-within"
         raise SettingsError([got], where="options")
+    refuse_outputs([calibrate_on, codebook], written_with(out))
     wanted = load_codebook(codebook) if codebook else None
     folder = bundle_folder(model)
     bundle = load_bundle(folder, codebook=wanted, device=device)

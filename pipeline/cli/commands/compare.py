@@ -48,12 +48,14 @@ def compare(
     """
     from pipeline.cli.prepare import read_settings
     from pipeline.evaluation.comparison_table import comparison_table
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.output import require_file_name, write_text
     from pipeline.tracking import open_store
     from pipeline.workflows.compare import compare_models
 
     if out is not None:
         require_file_name(out)
+    refuse_outputs([on, config], [out])
     loaded = read_settings(config, tracking_uri)
     store = open_store(loaded.settings.tracking.uri)
     with console.watcher() as watcher:

@@ -43,7 +43,7 @@ def curve(
     """
     from pipeline.cli.prepare import classifier_settings, codebook_file
     from pipeline.codebook import load_codebook
-    from pipeline.ingest.inputs import refuse_output
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.reporting.learning_curve import shown
     from pipeline.tracking import open_store
     from pipeline.workflows.learning_curve import learning_curve, track_curves, write_curves
@@ -53,14 +53,14 @@ def curve(
         raise SettingsError([mistake], where="options")
     if tracking_uri is not None and experiment is None:
         raise SettingsError(["--tracking-uri needs --experiment NAME"], where="options")
-    for file in files:
-        refuse_output(file, [out] if out else [])
+    names = codebook_file(codebook)
+    refuse_outputs([*files, config, names], [out])
     wanted = classifier_settings(config, classifier)
     store = None if experiment is None else open_store(tracking_uri)
     with console.watcher() as watcher:
         done = learning_curve(
             files,
-            load_codebook(codebook_file(codebook)),
+            load_codebook(names),
             wanted,
             repeats=repeats,
             seed=seed,

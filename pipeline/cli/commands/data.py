@@ -60,7 +60,10 @@ def correct(
     """
     from pipeline.cli.prepare import codebook_file
     from pipeline.codebook import load_codebook
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.correct import correct_files
 
-    done = correct_files(files, patch, load_codebook(codebook_file(codebook)))
+    names = codebook_file(codebook)
+    refuse_outputs([patch, names], files)
+    done = correct_files(files, patch, load_codebook(names))
     console.say(f"{patch}: {done.applied:,} applied, {done.already:,} were there already.")

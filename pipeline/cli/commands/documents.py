@@ -41,8 +41,10 @@ def segment(
     out: Annotated[Path, typer.Option("--out", "-o", help="Sentences file to write (.jsonl).")],
 ) -> None:
     """Cut statements into sentences with exact offsets."""
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.documents import segment_file
 
+    refuse_outputs([statements], [out])
     with console.watcher() as watcher:
         summary = segment_file(statements, out=out, watcher=watcher)
     console.say(

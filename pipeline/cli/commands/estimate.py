@@ -85,12 +85,11 @@ def estimate(
         raise SettingsError(["--contrast compares groups; say which with --by"], where="options")
     from pipeline.bundle.folder import read_facts
     from pipeline.cli.prepare import bundle_folder
-    from pipeline.ingest.inputs import refuse_output
+    from pipeline.ingest.inputs import refuse_outputs
 
+    refuse_outputs([labels, sample], [out])
     _, codebook = read_facts(bundle_folder(model))
     tasks = _tasks(task, codebook)
-    for read in (labels, *([sample] if sample else [])):
-        refuse_output(read, [out] if out else [])
     if draw is not None:
         _draw(labels, codebook, draw, design, tasks, cluster, seed, out)
         return

@@ -56,6 +56,9 @@ def evaluate(
     """
     if calibrate_on is not None and max_risk is None:
         raise SettingsError(["--calibrate-on serves --max-risk; add it"], where="options")
+    from pipeline.ingest.inputs import refuse_outputs
+
+    refuse_outputs([data, calibrate_on, behaviour], [out, page])
     wanted = None if behaviour is None else behaviour_settings(behaviour)
     if strict and wanted is None:
         raise SettingsError(["--strict judges behaviour tests; add --behaviour"], where="options")

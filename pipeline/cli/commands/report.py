@@ -35,13 +35,12 @@ def report(
     With --attributions it is a dossier: who takes which position toward whom, by holder.
     """
     from pipeline.cli.prepare import bundle_folder
-    from pipeline.ingest.inputs import refuse_output
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.record_files import rejects_path
     from pipeline.workflows.report import report as run
 
-    read_too = (*(actors or ()), *((attributions,) if attributions else ()))
-    for read in (predictions, rejects_path(predictions), *read_too):
-        refuse_output(read, [out])
+    read = [predictions, rejects_path(predictions), attributions, *(actors or ())]
+    refuse_outputs(read, [out])
     if out.suffix.lower() not in (".html", ".htm"):
         raise SettingsError([f"'{out}': the report is HTML; give a name in .html"], where="options")
     summary = run(
@@ -53,6 +52,11 @@ def report(
         actors=actors or (),
     )
     found = f"{summary.findings:,} findings in " if attributions else ""
+    if summary.unattributed:
+        console.say(
+            f"{summary.unattributed:,} labels have no attribution that could be read and are in no "
+            "count of the dossier; their rows are listed there."
+        )
     console.say(
         f"{out}: {found}{summary.sentences:,} sentences of {summary.statements:,} statements"
         + (f", {summary.rejected:,} records set aside" if summary.rejected else "")

@@ -15,6 +15,9 @@ from pipeline.settings.weak import LabelModel
 if TYPE_CHECKING:
     from pipeline.evaluation.rule_report import RuleReport
 
+ENOUGH = 1_000
+"""Sentences from which on the estimate of `dawid-skene` is worth more than fixed weights."""
+
 app = typer.Typer(help="The labelling rules of a codebook.", no_args_is_help=True)
 
 
@@ -41,24 +44,26 @@ def report(
         int, typer.Option(min=0, help="Draws of documents for the intervals; 0 gives none.")
     ] = 1000,
     seed: Annotated[int, typer.Option(help="Seed of the draws and of the examples.")] = 0,
+    column: Column = None,
     codebook: CodebookFile = DEFAULT_CODEBOOK,
 ) -> None:
     """Measure rules: coverage, overlap, conflict; against gold labels precision and recall.
 
     Rows that cannot be used are named and leave the exit code at 0; without any sentence it is 3.
     """
-    from pipeline.cli.prepare import codebook_file
+    from pipeline.cli.prepare import codebook_file, ingest_settings
     from pipeline.codebook import load_codebook
-    from pipeline.ingest.inputs import refuse_output
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.rules_report import measure_rules
 
-    for file in gold or []:
-        refuse_output(file, [path for path in (html, csv) if path is not None])
+    names = codebook_file(codebook)
+    refuse_outputs([*(gold or []), names], [html, csv])
     with console.watcher() as watcher:
         summary = measure_rules(
             inputs or [],
             gold or [],
-            load_codebook(codebook_file(codebook)),
+            load_codebook(names),
+            settings=ingest_settings(column, None, None, None, None, None),
             replicates=replicates,
             seed=seed,
             page=html,
@@ -145,17 +150,22 @@ def label(
     """
     from pipeline.cli.prepare import codebook_file, ingest_settings
     from pipeline.codebook import load_codebook
-    from pipeline.ingest.inputs import refuse_output
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.label import label as run
+    from pipeline.workflows.record_files import rejects_path
 
     if "-" in inputs:
         raise SettingsError(["standard input cannot be labelled; give files"], where="options")
-    for file in (*(known or []), *(annotations or [])):
-        refuse_output(file, [out])
+    names = codebook_file(codebook)
+    read = [*(known or []), *(annotations or []), names]
+    refuse_outputs(read, [out, rejects_path(out)])
+    if out.suffix.lower() != ".jsonl":
+        mistake = f"'{out}': a labelled file is JSON lines; give a name in .jsonl"
+        raise SettingsError([mistake], where="options")
     with console.watcher() as watcher:
         summary = run(
             inputs,
-            load_codebook(codebook_file(codebook)),
+            load_codebook(names),
             model=model,
             confidence=confidence,
             known=known or [],
@@ -186,6 +196,12 @@ def label(
         console.say(
             f"By majority, with too few rules or coders for {model.value}: "
             f"{', '.join(summary.voted)}."
+        )
+    if model is LabelModel.DAWID_SKENE and summary.sentences < ENOUGH:
+        console.say(
+            f"{model.value} learns from the votes how far each rule can be trusted, for which "
+            f"{summary.sentences:,} sentences are few (from about {ENOUGH:,} on). Give more, or "
+            "use --label-model weights (docs/rules.md)."
         )
     if summary.without_rules:
         console.say(

@@ -63,17 +63,19 @@ def suggest(
     """
     from pipeline.cli.prepare import codebook_file
     from pipeline.codebook import load_codebook
-    from pipeline.ingest.inputs import refuse_output
+    from pipeline.ingest.inputs import refuse_outputs
+    from pipeline.workflows.record_files import rejects_path
     from pipeline.workflows.suggest import before_path
     from pipeline.workflows.suggest import suggest as run
 
     if out.suffix.lower() != ".jsonl":
         raise SettingsError([f"'{out}': tasks are JSON lines; give a name in .jsonl"], where="-o")
-    for file in (predictions, *(labelled or [])):
-        refuse_output(file, [out, before_path(out)])
+    names = codebook_file(codebook)
+    written = [out, before_path(out), rejects_path(out)]
+    refuse_outputs([predictions, *(labelled or []), names], written)
     done = run(
         predictions,
-        load_codebook(codebook_file(codebook)),
+        load_codebook(names),
         number=number,
         strategy=strategy,
         random_share=random_share,

@@ -31,18 +31,18 @@ def suspects(
     """
     from pipeline.cli.prepare import classifier_settings, codebook_file
     from pipeline.codebook import load_codebook
-    from pipeline.ingest.inputs import refuse_output
+    from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.suspects import find_suspects
 
     if out.suffix.lower() != ".csv":
         raise SettingsError([f"'{out}': the table is CSV; give a name in .csv"], where="options")
-    for file in files:
-        refuse_output(file, [out])
+    names = codebook_file(codebook)
+    refuse_outputs([*files, config, names], [out])
     wanted = classifier_settings(config, classifier)
     with console.watcher() as watcher:
         found = find_suspects(
             files,
-            load_codebook(codebook_file(codebook)),
+            load_codebook(names),
             wanted,
             folds=folds,
             seed=seed,

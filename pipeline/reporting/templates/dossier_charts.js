@@ -148,8 +148,13 @@ function timeline(rows, used) {
   const length = rows[0].key.length;
   const few = rows.length <= Math.max(3, width / 90);
   const keys = few ? rows.map((row) => row.key) : x.ticks(Math.floor(width / 90)).map((tick) => tick.toISOString().slice(0, length));
+  const letter = 0.45 * parseFloat(getComputedStyle(document.documentElement).fontSize); // of .tick, at its widest
+  let taken = -Infinity;
   for (const key of new Set(keys)) {
     const middle = (x(startOf(key)) + x(endOf(key))) / 2;
+    const half = (letter * periodName(key).length) / 2;
+    if (middle - half < taken) continue;
+    taken = middle + half + letter;
     if (middle < width - edge.right) svg.append(draw("text", { class: "tick", x: middle, y: height - 8, "text-anchor": "middle" }, periodName(key)));
   }
   return svg;

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.prepare import read_settings
+from pipeline.cli.prepare import ingest_settings, read_settings
 from pipeline.errors import SettingsError
 from pipeline.settings.weak import Labels, WeakTargets
 
@@ -47,3 +47,18 @@ def test_what_would_change_nothing_is_refused(
     monkeypatch.chdir(make_project(tmp_path))
     with pytest.raises(SettingsError, match="need --labels weak or both"):
         read_settings(Path("settings.yaml"), None, **said)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("date", ["2023-03-14", "2023-03", "2023"])
+def test_dates_that_count(date: str) -> None:
+    assert ingest_settings(None, None, None, date, None, None).date == date
+
+
+@pytest.mark.parametrize(
+    "date", ["14.03.2023", "2023-3-14", "2023-13", "2023-03-14T10:00", "2023\n1"]
+)
+def test_a_date_of_another_form_is_refused_in_words(date: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        ingest_settings(None, None, None, date, None, None)
+    (mistake,) = caught.value.mistakes
+    assert mistake == f"options: 'date': expected YYYY-MM-DD, YYYY-MM or YYYY (got {date!r})"

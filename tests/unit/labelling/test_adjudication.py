@@ -16,6 +16,7 @@ from pipeline.labelling.annotations import (
     SpanAttribution,
     normal,
 )
+from pipeline.labelling.codings import read_codings
 from pipeline.labelling.corpus import read_labelled
 
 SOUP = "The soup was cold."
@@ -62,6 +63,9 @@ def test_all_ways_to_settle_a_sentence(
     assert rejections == []
     texts = [one.sentence.text for one in document.sentences]
     assert texts == [f"{SOUP} ({number})" for number in range(5)]
+    assert [one.sentence.sentence_id for one in document.sentences] == [
+        f"d#{number}" for number in range(5)
+    ]
     assert [one.labels["tone"] for one in document.sentences] == [
         ("neither",), ("blame",), ("blame",), None, None,
     ]  # fmt: skip
@@ -70,3 +74,12 @@ def test_all_ways_to_settle_a_sentence(
     ]  # fmt: skip
     assert [a.holder for a in document.sentences[1].attributions] == ["a guest"]
     assert json.loads(json.dumps(result.rows))[0]["sentences"][3]["topic"] == []
+
+
+def test_sentences_of_the_middle_of_a_document_keep_their_ids(
+    tiny: Codebook, write_jsonl: Callable[..., Path]
+) -> None:
+    seventh = [said(tiny, coder, 7, labels={"tone": ("blame",)}) for coder in ("ann", "bob")]
+    path = write_jsonl(*adjudicate(seventh, [], tiny).rows, name="adjudicated.jsonl")
+    codings = read_codings([path], tiny).codings
+    assert [(one.coder, one.unit) for one in codings] == [("adjudicated", "d#7")]

@@ -151,6 +151,15 @@ def test_everything_comes_back(travel: Travel, codebook: Codebook, data: st.Data
 
 
 @TRAVELS
+def test_a_sentence_may_be_long(travel: Travel) -> None:
+    item, stamp = Item("d", "d#0", "word " * 40_000), CodebookStamp.of(TINY)
+    said = Annotation(item, "ann", stamp, labels={"tone": ("blame",)})
+    reader = AnnotationReader(TINY)
+    travel([Sheet(item, stamp, annotations=(said,))], reader)
+    assert reader.annotations == [said]
+
+
+@TRAVELS
 def test_a_sheet_without_annotations_is_blank(travel: Travel) -> None:
     item = Item("d", "d#0", "The soup was cold.")
     reader = AnnotationReader(TINY, coder="ann")

@@ -85,6 +85,27 @@ def test_what_is_coded_twice_is_named_with_its_line(tiny: Codebook, write_jsonl:
     ]
 
 
+def test_another_text_of_the_same_name_is_set_aside(tiny: Codebook, write_jsonl: Write) -> None:
+    """As where one of the files names its sentences by position."""
+    soup = {"text": "The soup was cold.", "tone": "blame"}
+    wine = {"text": "The wine was warm.", "tone": "blame"}
+    ann = write_jsonl({"doc_id": "d", "sentences": [soup, wine]}, name="ann.jsonl")
+    bob = write_jsonl({"doc_id": "d", "sentences": [wine]}, name="bob.jsonl")
+    eve = write_jsonl(
+        flat("eve", 0) | {"sentence_id": "d#0"},  # labels without text speak for any
+        flat("fay", 0, text="The  soup was cold. ") | {"sentence_id": "d#0"},
+        name="eve.jsonl",
+    )
+    found = read_codings([ann, bob, eve], tiny)
+    assert [(c.coder, c.unit) for c in found.codings] == [
+        ("ann", "d#0"), ("ann", "d#1"), ("eve", "d#0"), ("fay", "d#0"),
+    ]  # fmt: skip
+    [rejection] = found.rejections
+    assert (rejection.source, rejection.location) == (str(bob), "line 1")
+    assert (rejection.reason, rejection.record_id) == (RejectReason.BAD_ROW, "d#0")
+    assert f"is not the one at {ann} line 1" in rejection.detail
+
+
 def test_a_file_that_cannot_be_read_is_an_error(tiny: Codebook) -> None:
     with pytest.raises(InputError, match="cannot be read"):
         read_codings([Path("nowhere.jsonl")], tiny)

@@ -32,6 +32,31 @@ def details(path: Path, codebook: Codebook) -> list[tuple[str, str]]:
     return [(r.location, r.detail) for r in rejections]
 
 
+def test_a_sentence_keeps_the_id_it_is_given(write_jsonl: Write, tiny: Codebook) -> None:
+    given = (sentence(sentence_id="d1#7"), sentence(), sentence(sentence_id=12))
+    [read], _ = read_labelled(write_jsonl(document(*given)), tiny)
+    assert [one.sentence.sentence_id for one in read.sentences] == ["d1#7", "d1#1", "12"]
+
+
+@pytest.mark.parametrize(
+    ("names", "mistake"),
+    [
+        (("s", "s"), "sentence 1: 'sentence_id' 's' is that of another sentence"),
+        (("d1#1", None), "sentence 1: 'sentence_id' 'd1#1' is that of another sentence"),
+        ((None, " "), "sentence 1: 'sentence_id' is ' ', expected a name"),
+        ((None, ["s"]), "'sentences[1].sentence_id'"),
+    ],
+)
+def test_ids_that_name_no_sentence(
+    names: tuple[object, object], mistake: str, write_jsonl: Write, tiny: Codebook
+) -> None:
+    good = document(doc_id="good")
+    path = write_jsonl(document(*(sentence(sentence_id=name) for name in names)), good)
+    [(location, detail)] = details(path, tiny)
+    assert location == "line 1"
+    assert mistake in detail
+
+
 def test_corpus_layout(write_jsonl: Write, tiny: Codebook) -> None:
     said = {"label": "service", "holder": "Ada", "target": "the waiter"}
     path = write_jsonl(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.codebook import Codebook
-from pipeline.errors import SettingsError
+from pipeline.errors import InputError
 from pipeline.records import Prediction, Sentence, Statement
 from pipeline.reporting import Finding, Party
 from pipeline.reporting.findings import FindingView, build_findings, holders, targets
@@ -93,9 +93,9 @@ def test_marks_hold_what_the_span_holds(
 def test_findings_of_other_predictions_are_refused(
     built: Callable[..., tuple[FindingView, ...]],
 ) -> None:
-    with pytest.raises(SettingsError, match="'b-0' of document 'b'"):
+    with pytest.raises(InputError, match="'b-0' of document 'b'"):
         built(replace(finding(), doc_id="b", sentence_id="b-0"))
-    with pytest.raises(SettingsError, match="unknown label 'music'"):
+    with pytest.raises(InputError, match="unknown label 'music'"):
         built(replace(finding(), label="music"))
 
 

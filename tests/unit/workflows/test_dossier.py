@@ -13,14 +13,14 @@ import pytest
 from pipeline.actors import load_registry
 from pipeline.bundle import Bundle
 from pipeline.codebook import Codebook
-from pipeline.errors import InputError, SettingsError
+from pipeline.errors import InputError
 from pipeline.inference.attributed import AttributionFormat
 from pipeline.records import Prediction, Sentence, Statement
 from pipeline.reporting import ModelFacts, render_dossier
 from pipeline.settings.ingest import IngestSettings
 from pipeline.workflows.classify import Target, classify_documents, classify_sentence_rows
 from pipeline.workflows.findings import read_findings
-from pipeline.workflows.report import report
+from pipeline.workflows.report import ReportSummary, report
 from pipeline.workflows.watcher import Silent
 
 Row = dict[str, object]
@@ -41,15 +41,13 @@ def predictions(project: Path, bundle: Bundle) -> Path:
 
 
 def attributed(predictions: Path) -> list[Row]:
-    """One row for each food label, held by the speaker."""
+    """One row for each label of the topics, held by the speaker."""
     found: list[Row] = []
     lines = [json.loads(line) for line in predictions.read_text("utf-8").splitlines()]
-    for line in lines:
-        if "food" not in (line["topic"] or ()):
-            continue
+    for line, label in ((one, label) for one in lines for label in one["topic"] or ()):
         row: Row = dict.fromkeys(AttributionFormat().columns)
         row |= {name: line.get(name) for name in row if name in line}
-        row |= {"task": "topic", "label": "food", "probability": line["p_topic_food"]}
+        row |= {"task": "topic", "label": label, "probability": line[f"p_topic_{label}"]}
         row |= {"holder": "SPEAKER", "holder_actors": [], "target_actors": [], "p_holder": 0.9}
         row |= {"attribution_model": "hand-made"}
         found.append(row)
@@ -109,8 +107,10 @@ def test_attributions_of_other_predictions_are_refused(
 
     with pytest.raises(InputError, match="labelled by model other, but the predictions are of"):
         dossier(made({**rows[0], "model": "other"}))
-    with pytest.raises(SettingsError, match="no prediction is of sentence 'x#1'"):
+    with pytest.raises(InputError, match="no prediction is of sentence 'x#1'"):
         dossier(made({**rows[0], "sentence_id": "x#1"}))
+    with pytest.raises(InputError, match=r"is not labelled topic.service there"):
+        dossier(made(*rows, {**rows[0], "label": "service"}))
     with pytest.raises(InputError, match="none of its 1 rows"):
         dossier(made({"doc_id": "d"}))
     with pytest.raises(InputError, match="cannot be read"):
@@ -118,11 +118,63 @@ def test_attributions_of_other_predictions_are_refused(
     assert not out.exists()
 
 
+def test_of_many_other_sentences_five_mistakes_are_named(
+    predictions: Path, rows: list[Row], bundle_folder: Path, tmp_path: Path
+) -> None:
+    others = [{**rows[0], "sentence_id": f"x#{n}"} for n in range(9)]
+    with pytest.raises(InputError) as refused:
+        report(
+            predictions,
+            model=bundle_folder,
+            out=tmp_path / "d.html",
+            title="T",
+            attributions=write(tmp_path / "a.jsonl", others),
+        )
+    said = str(refused.value)
+    assert said.count("no prediction is of sentence") == 4
+    assert f"{len(rows)} of {len(rows)} labels have no attribution" in said
+    assert "and 5 more of the kind" in said
+    assert f"Run 'stance attribute {predictions} -o p.attr.jsonl' on exactly this file" in said
+
+
+def test_labels_without_an_attribution_do_not_vanish(
+    predictions: Path, rows: list[Row], bundle_folder: Path, tmp_path: Path
+) -> None:
+    """Missing rows are refused; broken ones are counted, and the page says so."""
+    out = tmp_path / "d.html"
+
+    def dossier(changed: list[Row]) -> ReportSummary:
+        found = write(tmp_path / "a.jsonl", changed)
+        return report(predictions, model=bundle_folder, out=out, title="T", attributions=found)
+
+    with pytest.raises(InputError, match=f"1 of {len(rows)} labels have no attribution"):
+        dossier(rows[1:])
+    with pytest.raises(InputError, match=f"{len(rows)} of {len(rows)} labels have no attribution"):
+        dossier([])
+    assert not out.exists()
+    assert dossier(rows).unattributed == 0
+    assert "no holder or target and" not in out.read_text("utf-8")
+    broken = [{**rows[0], "probability": 7.0}, *rows[1:]]
+    assert dossier(broken).unattributed == 1
+    assert "1 label has no holder or target and is in no count" in out.read_text("utf-8")
+
+
+def test_attributions_for_predictions_are_told_how_to_call(
+    rows: list[Row], bundle_folder: Path, tmp_path: Path
+) -> None:
+    given = write(tmp_path / "a.jsonl", rows)
+    call = f"Call 'stance report LABELS.jsonl --attributions {given} -o FILE.html'"
+    with pytest.raises(InputError, match=re.escape(call)):
+        report(given, model=bundle_folder, out=tmp_path / "d.html", title="T")
+
+
 def test_without_any_label_there_is_still_a_page(
     predictions: Path, bundle_folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "d.html"
     nothing = write(tmp_path / "a.jsonl", [])
+    lines = [json.loads(line) for line in predictions.read_text("utf-8").splitlines()]
+    write(predictions, [{**line, "topic": []} for line in lines])
     summary = report(predictions, model=bundle_folder, out=out, title="T", attributions=nothing)
     assert summary.findings == 0
     assert "Findings" in out.read_text(encoding="utf-8")
@@ -154,7 +206,7 @@ def test_given_sentences_keep_apart_and_keep_what_is_said_of_them(
         watcher=Silent(),
     )
     rows = attributed(predictions)
-    assert len(rows) == 5
+    assert len(rows) == 6
     summary = report(
         predictions,
         model=bundle_folder,
@@ -175,13 +227,14 @@ def test_given_sentences_keep_apart_and_keep_what_is_said_of_them(
     assert [(one[0], sentences[one[0]]) for one in data["findings"]] == [
         (0, "The soup was excellent."),
         (1, "The soup was cold."),
+        (2, "The waiter is here."),
         (3, "We love the soup."),
         (4, "The soup was cold."),
         (5, "The soup was warm."),
     ]
     assert [data["actors"][one[3][0][0]] for one in data["findings"]] == [
         "Ann",
-        *["Bo"] * 3,
+        *["Bo"] * 4,
         "Unknown speaker (in.csv)",
     ]
     assert 'id="from" type="date"' in page

@@ -19,8 +19,9 @@ from pipeline.labelling.annotations import (
     Item,
     to_line,
 )
-from pipeline.settings.estimation import Strategy, Vectors
-from pipeline.workflows.annotate import export, import_annotations
+from pipeline.settings.estimation import Design, Strategy, Vectors
+from pipeline.workflows.annotate import adjudicate_files, export, import_annotations
+from pipeline.workflows.draw_sample import draw_sample
 from pipeline.workflows.estimate import estimate
 from pipeline.workflows.suggest import SuggestSummary, suggest
 
@@ -165,6 +166,43 @@ def test_labelled_sentences_and_their_near_duplicates_are_left_out(
     weight = sum(1 / one["probability"] for one in chances.values())
     weight += sum(1 / task["sampling"]["probability"] for task in read(out))
     assert weight == pytest.approx(len(given) - 1)
+
+
+def unread_first() -> list[Row]:
+    """The predictions after a row without text that has the id of one of them."""
+    none = dict.fromkeys((*TINY.tasks, *RowFormat(TINY).probability_columns))
+    return [{**prediction(1, 0, "", 0.0), **none}, *rows()]
+
+
+def test_an_unread_row_of_the_same_id_shifts_no_text(predictions: Path, tmp_path: Path) -> None:
+    other = write(tmp_path / "unread.jsonl", unread_first())
+    labelled = tmp_path / "annotations.jsonl"
+    labelled.write_bytes(b"".join(to_line(annotation(row, {"topic": ()})) for row in rows()[:3]))
+    for strategy in Strategy:
+        number = {"number": 196, "labelled": [labelled]}  # all but three, and one of the bills
+        run(predictions, tmp_path / "a.jsonl", strategy, **number)
+        run(other, tmp_path / "b.jsonl", strategy, **number)
+        assert read(tmp_path / "a.jsonl") == read(tmp_path / "b.jsonl")
+
+
+def test_an_unread_row_of_the_same_id_is_not_drawn(tmp_path: Path) -> None:
+    other = write(tmp_path / "unread.jsonl", unread_first())
+    drawn = draw_sample(
+        other, TINY, size=DOCUMENTS * SENTENCES, design=Design.SENTENCES, task="topic",
+        cluster="doc_id", seed=1, out=tmp_path / "s.jsonl",
+    )  # fmt: skip
+    names = [row["sentence_id"] for row in read(tmp_path / "s.jsonl")]
+    assert len(names) == len(set(names)) == drawn.sentences == DOCUMENTS * SENTENCES
+
+
+def test_adjudicated_sentences_are_left_out(predictions: Path, tmp_path: Path) -> None:
+    """By the ids that the annotations had, not by their place in the adjudicated file."""
+    said = [annotation(rows()[i], {"tone": ("neither",)}) for i in (2, 3)]
+    (tmp_path / "a.jsonl").write_bytes(b"".join(map(to_line, said)))
+    labelled = tmp_path / "adjudicated.jsonl"
+    adjudicate_files([tmp_path / "a.jsonl"], [], TINY, out=labelled)
+    summary = run(predictions, tmp_path / "t.jsonl", Strategy.RANDOM, labelled=[labelled])
+    assert (summary.labelled, summary.outside) == (2, 0)
 
 
 def test_the_loop_ends_in_an_estimate(predictions: Path, tmp_path: Path) -> None:
