@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save
 from pipeline import __version__
 from pipeline.classifiers import registry
 from pipeline.classifiers.encoder import encoder_sha256, resolve_encoder
+from pipeline.classifiers.inputs import as_read, context_of
 from pipeline.classifiers.logistic import log_softmax
 from pipeline.classifiers.protocol import FitMonitor, Logits
 from pipeline.classifiers.targets import Targets
@@ -78,7 +79,8 @@ def _path(
     for path in files_read(teacher):
         digest.update(path.read_bytes())
     for labelled in train:
-        digest.update(repr((labelled.sentence.text, labelled.sentence.context)).encode())
+        said = (as_read(labelled.sentence.text), as_read(context_of(labelled.sentence)))
+        digest.update(repr(said).encode())
     digest.update(np.ascontiguousarray(targets).tobytes())
     return folder / f"teacher-{digest.hexdigest()[:16]}.safetensors"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pipeline.labelling.typography import plain
 from pipeline.records import Sentence
 
 _MARKER = r"""["']?(?:\d{1,3}[.)]|\((?:\d{1,3}|[a-z]|[ivx]{1,5})\)|[a-z]\)|[-•*·])\s++(?!\d)"""
@@ -17,12 +18,20 @@ _ADDRESS = (
     r"|(?:dear|distinguished|honou?rable) (?:colleagues|members|delegates|friends|guests)"
     r"),\s++)"
 )
+_DIGITS = str.maketrans("0123456789", "2" * 10)  # a 1 would ask for the singular
 _OPENING = re.compile(rf"\s*+(?:{_MARKER})?{_ADDRESS}*(?=\W*\w)", re.IGNORECASE)
 
 
-def without_opening(text: str) -> str:
-    """Return a sentence in plain typography without its `opening`."""
-    return text[opening(text) :]
+def as_read(text: str) -> str:
+    """Return a sentence as trained classifiers read it.
+
+    In plain typography, without its `opening`, and with one digit in the place of all: how many
+    were killed, and when, should not decide on a label (as Collobert et al., 2011, "Natural
+    Language Processing (Almost) from Scratch", read numbers). The result is as long as what it
+    stands for, so that positions differ from those in `text` by the length of the opening only.
+    """
+    said = plain(text)
+    return said[opening(said) :].translate(_DIGITS)
 
 
 def opening(text: str) -> int:

@@ -15,7 +15,7 @@ from pipeline.classifiers.features import (
     fit_block,
     read_terms,
 )
-from pipeline.classifiers.inputs import opening, without_opening
+from pipeline.classifiers.inputs import as_read
 from pipeline.classifiers.logistic import Regressions, SavedRegressions, fit_regressions
 from pipeline.classifiers.protocol import QUIET, FitMonitor, Logits
 from pipeline.classifiers.state import (
@@ -69,7 +69,7 @@ class LinearClassifier:
         from scipy.sparse import hstack
 
         known, targets = known_part(train, self.codebook, self.kind)
-        texts = [without_opening(plain(labelled.sentence.text)) for labelled in known]
+        texts = [as_read(labelled.sentence.text) for labelled in known]
         limits = {"min_df": self.settings.min_df, "max_features": self.settings.max_features}
         words = fit_block(texts, analyzer="word", ngrams=self.settings.word_ngrams, **limits)
         characters = fit_block(
@@ -90,7 +90,7 @@ class LinearClassifier:
         """Return log-odds and log-probabilities, float32 (n, width)."""
         words, characters = fitted(self._blocks, self.kind)
         regressions = fitted(self._regressions, self.kind)
-        texts = [without_opening(plain(sentence.text)) for sentence in sentences]
+        texts = [as_read(sentence.text) for sentence in sentences]
         border = len(words.terms)
         products = words.dot(texts, regressions.weights[:border])
         products += characters.dot(texts, regressions.weights[border:])
@@ -104,11 +104,11 @@ class LinearClassifier:
         """
         words, characters = fitted(self._blocks, self.kind)
         weights = fitted(self._regressions, self.kind).weights
-        text, border = plain(sentence.text), len(words.terms)
-        start = opening(text)
-        shares = words.word_shares(text[start:], weights[:border])
-        shares += characters.word_shares(text[start:], weights[border:])
-        return np.pad(shares, ((len(text[:start].split()), 0), (0, 0)))  # zero for what is not read
+        text, border = as_read(sentence.text), len(words.terms)
+        shares = words.word_shares(text, weights[:border])
+        shares += characters.word_shares(text, weights[border:])
+        unread = plain(sentence.text)[: len(sentence.text) - len(text)].split()
+        return np.pad(shares, ((len(unread), 0), (0, 0)))  # zero for what is not read
 
     def save(self, folder: Path) -> None:
         """Write classifier.json, two vocabularies as text, and the weights as half floats."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Encoding, Tokenizer
 
-from pipeline.classifiers.inputs import context_of, without_opening
+from pipeline.classifiers.inputs import as_read, context_of
 from pipeline.errors import BundleError
 from pipeline.labelling.typography import plain
 from pipeline.records import Sentence
@@ -70,14 +70,14 @@ class SentenceTokenizer:
     def encode(self, sentences: Sequence[Sentence]) -> list[Encoding]:
         """Return one encoding a sentence, special tokens included, at most `max_tokens` long."""
         far = self.max_tokens * CHARACTERS_PER_TOKEN
-        texts = [without_opening(encodable(s.text[:far])) for s in sentences]
+        texts = [encodable(as_read(s.text[:far])) for s in sentences]
         firsts = self._tokenizer.encode_batch(texts, add_special_tokens=False)
         room = self.max_tokens - self._specials
         for first in firsts:
             first.truncate(room)
         if not self.context:
             return [self._tokenizer.post_process(first) for first in firsts]
-        contexts = [encodable(context_of(s)[-far:]) for s in sentences]
+        contexts = [encodable(as_read(context_of(s)[-far:])) for s in sentences]
         seconds = self._tokenizer.encode_batch(contexts, add_special_tokens=False)
         joined = []
         for first, second in zip(firsts, seconds, strict=True):

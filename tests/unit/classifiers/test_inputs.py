@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.classifiers.inputs import context_of, opening, without_opening
-from pipeline.labelling.perturbation import addressed, numbered
+from pipeline.classifiers.inputs import as_read, context_of, opening
+from pipeline.labelling.perturbation import addressed, numbered, other_figures
+from pipeline.labelling.typography import plain
 from pipeline.records import Sentence
 
 
@@ -21,7 +23,7 @@ from pipeline.records import Sentence
     ],
 )
 def test_list_number_and_address_are_not_read(said: str) -> None:
-    assert without_opening(said).lower() == "we call on them to cease fire."
+    assert as_read(said).lower() == "we call on them to cease fire."
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,7 @@ def test_list_number_and_address_are_not_read(said: str) -> None:
     ],
 )
 def test_everything_else_is(said: str) -> None:
-    assert without_opening(said) == said
+    assert not opening(said)
 
 
 @pytest.mark.parametrize("said", ["They cease fire.", "Peace is far, and we say so.", "I say no."])
@@ -53,20 +55,29 @@ def test_behaviour_tests_cannot_tell_a_sentence_from_its_addressed_or_numbered_f
     ordinary = frozenset({"they", "peace"})
     changed = numbered(addressed(said, ordinary))
     assert changed != addressed(said, ordinary) != said
-    assert without_opening(changed).lower() == said.lower()
+    assert as_read(changed).lower() == said.lower()
 
 
 @pytest.mark.parametrize("said", ["Excellency,", "3.", "Ladies and gentlemen,", "-"])
 def test_runs_of_spaces_take_no_time(said: str) -> None:
     """A hundred thousand would take minutes if they were tried one by one."""
     hollow = said + " " * 100_000 + "."
-    assert without_opening(hollow) == hollow
+    assert not opening(hollow)
 
 
 @given(st.text() | st.text("1()a.•- MrPesidnt,"))
 def test_what_is_left_out_stands_at_the_beginning_and_is_never_everything(text: str) -> None:
-    assert text[: opening(text)] + without_opening(text) == text
-    assert any(c.isalnum() or c == "_" for c in without_opening(text)) or not opening(text)
+    read, said = as_read(text), plain(text)
+    assert len(read) == len(text) - opening(said)
+    assert any(c.isalnum() or c == "_" for c in read) or not opening(said)
+
+
+def test_figures_are_read_as_equal() -> None:
+    said = "On 4 May 2019 they killed 1,340 people, 52.5 per cent of them children."
+    other = other_figures([said], np.random.default_rng(1))[0].replace("4 May 2019", "7 May 1988")
+    assert other != said
+    assert as_read(other) == as_read(said)
+    assert as_read(said).startswith("On 2 May 2222 they killed 2,222 people, 22.2 per cent")
 
 
 def test_a_list_item_continues_its_lead_in() -> None:
