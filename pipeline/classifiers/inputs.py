@@ -18,7 +18,7 @@ _ADDRESS = (
     r"|(?:dear|distinguished|honou?rable) (?:colleagues|members|delegates|friends|guests)"
     r"),\s++)"
 )
-_DIGITS = str.maketrans("0123456789", "2" * 10)  # a 1 would ask for the singular
+_DIGITS = str.maketrans("0123456789", "0" * 10)
 _OPENING = re.compile(rf"\s*+(?:{_MARKER})?{_ADDRESS}*(?=\W*\w)", re.IGNORECASE)
 
 
@@ -26,8 +26,8 @@ def as_read(text: str) -> str:
     """Return a sentence as trained classifiers read it.
 
     In plain typography, without its `opening`, and with one digit in the place of all: how many
-    were killed, and when, should not decide on a label (as Collobert et al., 2011, "Natural
-    Language Processing (Almost) from Scratch", read numbers). The result is as long as what it
+    were killed, and when, should not decide on a label (zeros stand for digits in Lample et al.,
+    2016, "Neural Architectures for Named Entity Recognition"). The result is as long as what it
     stands for, so that positions differ from those in `text` by the length of the opening only.
     """
     said = plain(text)
