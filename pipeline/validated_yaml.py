@@ -77,9 +77,9 @@ def plain_yaml() -> YAML:
 
     It raises `YAMLError`, `RecursionError` and, for keys, one of `BAD_VALUE`.
     """
-    yaml = YAML(typ="safe", pure=True)
-    yaml.Constructor = _MarkingSafe
-    return yaml
+    reader = YAML(typ="safe", pure=True)
+    reader.Constructor = _MarkingSafe
+    return reader
 
 
 def read_yaml(path: Path) -> CommentedMap:
@@ -96,9 +96,9 @@ def read_yaml(path: Path) -> CommentedMap:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({error}).") from None
     try:
-        yaml = YAML(typ="rt")
-        yaml.Constructor = _MarkingRoundTrip
-        data = yaml.load(text)
+        reader = YAML(typ="rt")
+        reader.Constructor = _MarkingRoundTrip
+        data = reader.load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark
         place = str(path) if mark is None else f"{path}:{mark.line + 1}"
