@@ -148,12 +148,17 @@ def export_float32(network: nn.Module, target: Path, output: str) -> None:
 
 
 def export_int8(network: nn.Module, target: Path, output: str) -> None:
-    """Write it as `export_float32` does, with matrices in int8; see `quantise_rows`."""
+    """Write it as `export_float32` does, for ONNX Runtime only and with matrices in int8.
+
+    See `fused_attention` and `quantise_rows`.
+    """
+    from pipeline.bundle.attention import fused_attention
     from pipeline.bundle.quantisation import quantise_rows
 
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         full = Path(scratch) / "float32.onnx"
-        export_float32(network, full, output)
+        with fused_attention(network):
+            export_float32(network, full, output)
         with _quiet():
             quantise_rows(full, target)
 

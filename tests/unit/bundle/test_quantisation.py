@@ -125,3 +125,26 @@ def test_a_look_up_of_columns_is_left_alone(tmp_path: Path) -> None:
         str(tmp_path / "int8.onnx"), providers=["CPUExecutionProvider"]
     )
     np.testing.assert_array_equal(run(session, [[5, 9]])[0], TABLE[:, [[5, 9]]])
+
+
+def test_gelu_is_near_the_exact_one(tmp_path: Path) -> None:
+    values = np.linspace(-9, 9, 4001, dtype=np.float32).reshape(1, -1)
+    for name in ("exact", "near"):
+        graph = helper.make_graph(
+            [helper.make_node("Gelu", ["x"], ["y"])],
+            "network",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, values.shape)],
+            [helper.make_tensor_value_info("y", TensorProto.FLOAT, values.shape)],
+        )
+        opset = [helper.make_opsetid("", OPSET)]
+        onnx.save(
+            helper.make_model(graph, opset_imports=opset, ir_version=10), tmp_path / f"{name}.onnx"
+        )
+    quantise_rows(tmp_path / "exact.onnx", tmp_path / "near.onnx")
+    exact, near = (
+        onnxruntime.InferenceSession(
+            str(tmp_path / f"{name}.onnx"), providers=["CPUExecutionProvider"]
+        ).run(None, {"x": values})[0]
+        for name in ("exact", "near")
+    )
+    assert 0 < float(np.abs(np.asarray(exact) - np.asarray(near)).max()) < 5e-4
