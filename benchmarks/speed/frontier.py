@@ -22,6 +22,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,8 +33,10 @@ import transformers
 from benchmarks.peers.compare import Trial, prepare
 from benchmarks.speed.cascade import Bools, CutOffs, cut_offs, risks
 from benchmarks.speed.compare import hugging_face, read_sentences, transformer_in
+from benchmarks.speed.static import as_static
 from benchmarks.speed.turns import patient_threads
 from pipeline.bundle import Bundle, load_bundle
+from pipeline.bundle.attention import fused_attention
 from pipeline.bundle.export import deployable, export_float32
 from pipeline.classifiers.ensemble import EnsembleClassifier
 from pipeline.classifiers.onnx import MODEL_FILE, OnnxClassifier, SavedOnnx, processors
@@ -45,7 +48,7 @@ from pipeline.codebook import Codebook
 from pipeline.decision import Decisions, Probabilities
 from pipeline.evaluation.metrics import measure, outcomes
 from pipeline.records import LabelledSentence, Sentence
-from pipeline.workflows.scoring import EvaluationSet
+from pipeline.workflows.scoring import EvaluationSet, sentences_of
 
 if TYPE_CHECKING:
     import openvino
@@ -54,6 +57,9 @@ LOSS = 0.005
 """What a cascade may lose: of macro-F1 of a task, and of F1 of a label."""
 SHOWN = (0.02, 0.1)
 """Risks of the cascades that are measured whatever they lose."""
+
+MEASURED = 300
+"""Training sentences that ranges of static quantisation are measured on."""
 
 CHEAP, DEAR = "linear", "ensemble, int8 (shipped)"
 
@@ -208,10 +214,23 @@ def plain(labelled: Sequence[LabelledSentence]) -> list[Sentence]:
     return [one.sentence for one in labelled]
 
 
-def as_float(trained: Bundle, folder: Path) -> OnnxClassifier:
-    """Export the trained transformer without making it smaller."""
+def drawn(trial: Trial, number: int) -> list[Sentence]:
+    """Return that many of the training sentences, drawn at random; all where there are fewer."""
+    known = plain(sentences_of(trial.train))
+    order = np.random.default_rng(trial.settings.seed).permutation(len(known))
+    return [known[i] for i in order[:number]]
+
+
+def as_float(trained: Bundle, folder: Path, *, fused: bool) -> OnnxClassifier:
+    """Export the trained transformer without making it smaller, into a new folder.
+
+    Args:
+        fused: with attention as one operator, as what is shipped; only ONNX Runtime reads that.
+    """
     inner = transformer_in(trained.classifier)
-    export_float32(inner.network, folder / MODEL_FILE, "logits")
+    folder.mkdir()
+    with fused_attention(inner.network) if fused else nullcontext():
+        export_float32(inner.network, folder / MODEL_FILE, "logits")
     inner.tokenizer.save(folder)
     encoder = inner.settings.encoder
     saved = SavedOnnx(
@@ -337,10 +356,15 @@ def main() -> None:
             fewer = replace(made, classifier=deployable(made.classifier, folder))
             frontier.add("ensemble of fewer layers, int8", fewer.predict)
         folder = Path(scratch) / "float"
-        folder.mkdir()
-        full = as_float(trained, folder)
+        full = as_float(trained, folder, fused=False)
         name = "transformer, float32, ONNX Runtime"
         frontier.add(name, replace(trained, classifier=full).predict)
+        rounded = Path(scratch) / "static"
+        rounded.mkdir()
+        fused = as_float(trained, Path(scratch) / "fused", fused=True)
+        exported = Path(scratch) / "fused" / MODEL_FILE
+        static = as_static(fused, exported, rounded, drawn(trial, MEASURED))
+        frontier.add("transformer, int8, static", replace(trained, classifier=static).predict)
         if options.openvino:
             for precision in ("bf16", "f32"):  # the same network, so the same labels but for digits
                 other = OpenVino(full, folder / MODEL_FILE, precision).predict_logits
