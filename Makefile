@@ -3,6 +3,7 @@ VENV ?= .venv
 PEERS := experiments/peers-venv
 LABEL_STUDIO := experiments/label-studio-venv
 SPARK := experiments/spark-packages
+FUZZ := experiments/fuzz-packages
 ENCODERS := experiments/encoders
 AUDIT := experiments/audit-venv
 TEACHER := $(ENCODERS)/all-mpnet-base-v2
@@ -15,7 +16,7 @@ SPARK_RUNS := $(and $(JAVA_17),$(wildcard $(SPARK)/ready))
 MARKED := $(if $(BROWSER),,not browser)$(if $(BROWSER)$(SPARK_RUNS),, and )$(if $(SPARK_RUNS),,not spark)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock audit teacher peers speed label-studio spark pyfunc clean
+.PHONY: help demo test lint lock audit teacher peers speed label-studio spark pyfunc fuzz clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -69,10 +70,13 @@ spark: $(SPARK)/ready  ## the registered model in a real local Spark (needs Java
 pyfunc: $(VENV)/ready  ## the registered model in a new environment with nothing but its own requirements (1 GB, removed after)
 	$(BIN)/python -m benchmarks.pyfunc.clean_environment
 
+fuzz: $(VENV)/ready $(FUZZ)/ready  ## the pure-Python readers under a coverage-guided fuzzer, packages apart from the lock (130 MB)
+	PYTHONPATH=$(FUZZ) $(BIN)/python -m benchmarks.robustness.fuzz --seconds 180
+
 clean:  ## remove everything that is made: environment, caches, runs, work files
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache \
 		.import_linter_cache .hypothesis experiments/stages experiments/artifacts \
-		experiments/mlflow.db* experiments/peers experiments/unscon $(PEERS) $(LABEL_STUDIO) $(SPARK) $(ENCODERS) $(AUDIT)
+		experiments/mlflow.db* experiments/peers experiments/unscon $(PEERS) $(LABEL_STUDIO) $(SPARK) $(FUZZ) $(ENCODERS) $(AUDIT)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/ready: requirements.lock pyproject.toml
@@ -109,4 +113,8 @@ $(LABEL_STUDIO)/ready: benchmarks/label_studio/requirements.txt
 
 $(SPARK)/ready: tests/e2e/spark-requirements.txt | $(VENV)/ready
 	$(BIN)/pip install --quiet --target $(SPARK) --requirement $<
+	touch $@
+
+$(FUZZ)/ready: benchmarks/robustness/fuzz-requirements.txt | $(VENV)/ready
+	$(BIN)/pip install --quiet --target $(FUZZ) --requirement $<
 	touch $@

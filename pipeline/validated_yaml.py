@@ -20,6 +20,7 @@ from ruamel.yaml.constructor import (
 )
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import Node, ScalarNode
+from ruamel.yaml.scanner import Scanner
 
 from pipeline.errors import InputError, SettingsError, near_matches
 
@@ -46,8 +47,21 @@ Model = TypeVar("Model", bound=BaseModel)
 _TOO_DEEP = "nested too deeply, or a part that contains itself"
 _LONGEST_SHOWN = 40
 
-BAD_VALUE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
-"""What ruamel.yaml lets out of Python where a tag does not fit its value, or a key is no key."""
+BAD_VALUE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+)
+"""What ruamel.yaml lets out of Python where a tag does not fit its value, a key is no key or stands
+twice in an ordered map, or the version is none that it knows."""
+
+
+def said_by(error: Exception) -> str:
+    """Return what is wrong with YAML by an error of `BAD_VALUE`; some come without a word."""
+    return str(error) or "a tag does not fit its value, or a key stands twice"
 
 
 class _Marking(BaseConstructor):
@@ -97,6 +111,7 @@ def read_yaml(path: Path) -> CommentedMap:
         raise InputError(f"{path}: cannot be read as UTF-8 text ({error}).") from None
     try:
         reader = YAML(typ="rt")
+        reader.Scanner = Scanner  # that of "rt" keeps comments, and fails where two stand together
         reader.Constructor = _MarkingRoundTrip
         data = reader.load(text)
     except MarkedYAMLError as error:
@@ -105,7 +120,7 @@ def read_yaml(path: Path) -> CommentedMap:
         problem = ", ".join(part for part in (error.context, error.problem) if part)
         raise SettingsError([f"{place}: {problem}"], where=str(path)) from None
     except (YAMLError, *BAD_VALUE) as error:
-        raise SettingsError([f"{path}: is not YAML: {error}"], where=str(path)) from None
+        raise SettingsError([f"{path}: is not YAML: {said_by(error)}"], where=str(path)) from None
     except RecursionError:
         raise SettingsError([f"{path}: {_TOO_DEEP}"], where=str(path)) from None
     if not isinstance(data, CommentedMap):
@@ -189,6 +204,8 @@ def _as_written(data: Any, location: tuple[Any, ...]) -> list[Any]:
     node, written = data, []
     for part in location[:-1]:
         if isinstance(node, Mapping) and part not in node:
+            continue
+        if isinstance(node, list) and not isinstance(part, int):
             continue
         written.append(part)
         node = node[part] if isinstance(node, Mapping | list) else None

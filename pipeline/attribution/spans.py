@@ -96,7 +96,7 @@ def load_span_model(folder: Path) -> tuple[SpanModel, Manifest]:
 def _read(path: Path) -> SavedSpans:
     try:
         return validate_model(SavedSpans, json.loads(path.read_bytes()), where=str(path))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise BundleError(f"{path}: cannot be read as JSON ({error}).") from None
     except SettingsError as error:
         raise BundleError(str(error)) from None

@@ -98,7 +98,7 @@ def read_saved(model: type[S], folder: Path, codebook: Codebook, kind: str) -> S
     path = folder / RECORD
     try:
         data = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # bottomless nesting
         raise BundleError(f"{path}: cannot be read as JSON ({error}).") from None
     if not isinstance(data, dict) or data.get("kind") != kind:
         got = data.get("kind") if isinstance(data, dict) else type(data).__name__

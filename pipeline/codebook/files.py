@@ -21,6 +21,6 @@ def load_codebook(path: Path) -> Codebook:
         return load_model(Codebook, path)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # bottomless nesting
         raise InputError(f"{path}: cannot be read as JSON ({error}).") from None
     return validate_model(Codebook, data, where=str(path))

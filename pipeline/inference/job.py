@@ -279,7 +279,7 @@ def locked(folder: Path, target: Path) -> Iterator[None]:
 def _read(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise OutputError(
             f"{path}: was changed and cannot be read ({error}). Add --restart to begin anew."
         ) from None

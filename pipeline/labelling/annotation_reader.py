@@ -65,6 +65,9 @@ class AnnotationReader:
             mistakes = [_described(item["loc"], item["msg"]) for item in error.errors()]
             self._reject_all(mistakes, source, location, _id_of(draft))
             return
+        except RecursionError:  # writing takes a level more than reading did
+            self.reject(source, location, "not usable JSON: nested too deeply", _id_of(draft))
+            return
         annotation = normal(annotation, self.codebook)
         found = list(_mistakes(annotation, self.codebook, self._stamp))
         found += self._repeated(annotation)

@@ -100,6 +100,16 @@ def test_near_matches_in_a_choice_of_models_are_those_of_the_chosen_one(write) -
     assert mistakes(write(GOOD + "vessel:\n  kind: pot\n"))[0].startswith("F:7: 'vessel'")
 
 
+class Dial(StrictModel):
+    marks: int | list[int]
+
+
+def test_a_mistake_in_a_list_that_may_be_something_else_is_named(write) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_model(Dial, write("marks: [1, x]"))
+    assert any("'marks.1': Input should be a valid integer" in m for m in caught.value.mistakes)
+
+
 def test_a_key_far_from_all_known_ones_lists_them(write) -> None:
     [message] = mistakes(write(GOOD.replace("  degrees: 220", "  degrees: 220\n  zzz: 1")))
     assert message == "F:4: unknown key 'oven.zzz'. Known: degrees, mode."
@@ -166,6 +176,9 @@ def test_a_byte_order_mark_and_windows_line_ends_are_fine(write) -> None:
         ("a: [x, !!bool maybe]", "F:1: 'maybe' cannot be read as bool"),
         ("a:\n  b: 2024-13-45", "F:2: '2024-13-45' cannot be read as timestamp (month"),
         ("? [a]: [b]", "is not YAML: unhashable"),
+        ("a: b\nc: !!omap [{d: 1}, {d: 2}]", "F:2: this cannot be read as omap"),
+        ("!!omap\n- d: 1\n- d: 2\n", "is not YAML: a tag does not fit its value, or a key stands"),
+        ("%YAML 1.3\n---\na: b\n", "is not YAML: version minor part can only be 2 or 1"),
     ],
 )
 def test_what_is_not_a_yaml_mapping_is_one_clear_mistake(write, text: str, part: str) -> None:
@@ -185,6 +198,10 @@ def test_a_tag_that_does_not_fit_is_an_expected_error(
     path.write_text(place.format(f"!!{tag} {value}"), encoding="utf-8")
     with suppress(SettingsError):
         read_yaml(path)
+
+
+def test_a_comment_and_blank_lines_around_a_value_are_passed_over(write) -> None:
+    assert read_yaml(write("a: # why\n\n  b\n\nc: 1 # so\n# end\n")) == {"a": "b", "c": 1}
 
 
 def test_python_objects_are_never_built(write, tmp_path: Path) -> None:

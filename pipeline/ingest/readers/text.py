@@ -16,7 +16,7 @@ from pipeline.ingest.readers.columns import SYNONYMS, field_text
 from pipeline.ingest.readers.limits import document_too_large
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
-from pipeline.validated_yaml import BAD_VALUE, plain_yaml
+from pipeline.validated_yaml import BAD_VALUE, plain_yaml, said_by
 
 _FRONT_MATTER = re.compile(
     r"\s*---[ \t]*\r?\n"
@@ -110,7 +110,7 @@ def _fields(front_matter: str, first_line: int) -> dict[str, str | None] | tuple
         line = first_line + (error.problem_mark.line if error.problem_mark else 0)
         return f"line {line}", f"front matter is not YAML: {error.problem}"
     except (YAMLError, RecursionError, *BAD_VALUE) as error:
-        return f"line {first_line}", f"front matter is not YAML: {error}"
+        return f"line {first_line}", f"front matter is not YAML: {said_by(error)}"
     if not isinstance(data, dict):
         return f"line {first_line}", "front matter is not a list of 'key: value' pairs"
     by_lower = {

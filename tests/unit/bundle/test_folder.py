@@ -193,6 +193,7 @@ def test_a_file_is_no_model(tmp_path: Path) -> None:
         (b"", "cannot be read as JSON"),
         (b"junk", "cannot be read as JSON"),
         (b"\xff\xfe", "cannot be read as JSON"),
+        (b"[" * 100_000, "cannot be read as JSON"),
         (b"[]", "is of format None"),
         (b"3", "is of format None"),
         (b"{}", "is of format None"),

@@ -46,3 +46,10 @@ def test_changed_logits_are_a_bundle_error(tmp_path: Path, logits: object) -> No
     path.write_text(json.dumps(json.loads(path.read_text()) | {"logits": logits}))
     with pytest.raises(BundleError, match="logits"):
         MajorityClassifier.load(tmp_path, TINY)
+
+
+@pytest.mark.parametrize("content", ["{", "[" * 100_000])
+def test_a_record_that_is_no_json_is_a_bundle_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / "classifier.json").write_text(content)
+    with pytest.raises(BundleError, match=r"classifier\.json: cannot be read as JSON"):
+        MajorityClassifier.load(tmp_path, TINY)

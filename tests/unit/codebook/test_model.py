@@ -112,7 +112,7 @@ def test_json_written_from_a_codebook_reads_back_equal(tiny: Codebook, tmp_path:
     assert again.digest == tiny.digest
 
 
-@pytest.mark.parametrize("text", ["{", "\ufeffnull", '{"name": "x"'])
+@pytest.mark.parametrize("text", ["{", "\ufeffnull", '{"name": "x"', '{"name":' * 5_000])
 def test_broken_json_is_one_clear_error(tmp_path: Path, text: str) -> None:
     path = tmp_path / "codebook.json"
     path.write_text(text, encoding="utf-8")

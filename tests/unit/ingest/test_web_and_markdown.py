@@ -155,6 +155,14 @@ def test_a_tag_that_does_not_fit_rejects_its_document(value: str, kind: str) -> 
     assert f"cannot be read as {kind}" in item.detail
 
 
+def test_a_key_twice_in_an_ordered_map_rejects_its_document() -> None:
+    data = b"---\ntitle: x\na: !!omap [{b: 1}, {b: 2}]\n---\nWe act.\n"
+    item = read(MarkdownReader(), data)
+    assert isinstance(item, Rejection)
+    assert item.reason is RejectReason.BAD_ROW
+    assert item.detail.endswith("a tag does not fit its value, or a key stands twice")
+
+
 def test_long_values_of_front_matter_are_cut() -> None:
     front = f"title: {'x' * 1000}\nspeaker: {'y' * 1001}\nid: {'z' * 1000}\n? 0x{'f' * 4400}\n: a"
     item = read(MarkdownReader(), f"---\n{front}\n---\nWe act.\n".encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 
 import pytest
@@ -101,6 +102,17 @@ def test_a_mistake_is_named(
     assert rejection.record_id == "d#0"
     assert rejection.reason is reason, rejection
     assert words in rejection.detail
+
+
+def test_nesting_that_can_be_read_but_not_written_is_set_aside(tiny: Codebook) -> None:
+    # Where that is depends on how deep the caller stands, so every depth around it is tried.
+    limit = sys.getrecursionlimit()
+    for depth in range(limit - 100, limit):
+        reader = AnnotationReader(tiny)
+        line = json.dumps(draft(tiny))[:-1] + f', "comment": {"[" * depth}{"]" * depth}}}'
+        reader.read_json_line(line.encode(), "a.jsonl", "line 1")
+        [rejection] = reader.rejections
+        assert rejection.reason is RejectReason.BAD_ROW
 
 
 def test_nothing_else_is_lost(tiny: Codebook) -> None:
