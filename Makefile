@@ -70,7 +70,7 @@ spark: $(SPARK)/ready  ## the registered model in a real local Spark (needs Java
 pyfunc: $(VENV)/ready  ## the registered model in a new environment with nothing but its own requirements (1 GB, removed after)
 	$(BIN)/python -m benchmarks.pyfunc.clean_environment
 
-fuzz: $(VENV)/ready $(FUZZ)/ready  ## the pure-Python readers under a coverage-guided fuzzer, packages apart from the lock (130 MB)
+fuzz: $(VENV)/ready $(FUZZ)/ready  ## the pure-Python readers under a coverage-guided fuzzer, half an hour, packages apart from the lock (130 MB)
 	PYTHONPATH=$(FUZZ) $(BIN)/python -m benchmarks.robustness.fuzz --seconds 180
 
 clean:  ## remove everything that is made: environment, caches, runs, work files

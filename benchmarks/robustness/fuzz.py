@@ -128,7 +128,7 @@ def fuzz(name: str, seconds: int, seed: int, corpus: Path, findings: Path) -> No
 def run(name: str, seconds: int, seed: int, corpus: Path, findings: Path) -> tuple[Status, int]:
     """Fuzz one target in a process of its own; return how far it came and what it found."""
     corpus.mkdir(parents=True, exist_ok=True)
-    before = set(findings.iterdir())
+    begun = time.time_ns()  # a finding of before has the same name
     with tempfile.TemporaryDirectory() as work:
         command = [sys.executable, "-m", __spec__.name, name, "--inside"]
         command += ["--seconds", str(seconds), "--seed", str(seed)]
@@ -143,7 +143,8 @@ def run(name: str, seconds: int, seed: int, corpus: Path, findings: Path) -> tup
             text=True,
             errors="replace",
         )
-    found = {path for path in findings.iterdir() if path.suffix != ".txt"} - before
+    inputs = (path for path in findings.iterdir() if path.suffix != ".txt")
+    found = [path for path in inputs if path.stat().st_mtime_ns >= begun]
     status = last_status(ended.stderr)
     if not status.executions or (ended.returncode and not found):
         raise SystemExit(f"{name} ended with {ended.returncode}:\n{ended.stderr[-2_000:]}")

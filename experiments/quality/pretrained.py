@@ -87,8 +87,8 @@ def masked(work: Work) -> PreTrainedModel:
         states = encoder(**inputs).last_hidden_state[asked]  # for all, the head doubles the time
         return nn.functional.cross_entropy(head(states).float(), wanted[asked])
 
-    # Of the head, the package has the words only; a new layer would spoil the encoder, so it learns
-    # alone first (Kumar et al., 2022).
+    # Of a head for words, the package has the tied word embeddings only. One that begins at random
+    # would spoil the encoder, so it learns alone first (Kumar et al., 2022).
     encoder.requires_grad_(False)
     fit(loss_of, [(head, HEAD_RATE)], lengths, 1, work)
     encoder.requires_grad_(True)

@@ -1,8 +1,8 @@
 """Self-attention as the one operator that ONNX Runtime has for it, instead of a dozen.
 
 The exporter writes out what attention consists of: transpositions, products, masks, softmax. ONNX
-Runtime recognises this in graphs of its own exporters only. So the encoder is given an attention
-function that leaves the operator in its place while it is exported, by the interface that
+Runtime's fusions know the patterns of older exporters, not of this one. So the encoder is given an
+attention function that leaves the operator in its place while it is exported, by the interface that
 transformers has for such functions.
 """
 
@@ -31,12 +31,12 @@ of position or look at a window, which this operator would leave out."""
 def fused_attention(network: nn.Module) -> Iterator[None]:
     """Let the encoders in `network` attend by one operator; only to be exported, not to be run.
 
-    Encoders of other types than `WITHOUT_POSITIONS` are left as they are.
+    Encoders of other types than `WITHOUT_POSITIONS`, and decoders, are left as they are.
     """
     encoders = {
         module: module.config._attn_implementation
         for module in network.modules()
-        if isinstance(module, PreTrainedModel) and module.config.model_type in WITHOUT_POSITIONS
+        if isinstance(module, PreTrainedModel) and _attends_to_all(module)
     }
     for encoder in encoders:
         encoder.set_attn_implementation(_NAME)
@@ -45,6 +45,11 @@ def fused_attention(network: nn.Module) -> Iterator[None]:
     finally:
         for encoder, before in encoders.items():
             encoder.set_attn_implementation(before)
+
+
+def _attends_to_all(encoder: PreTrainedModel) -> bool:
+    config = encoder.config
+    return config.model_type in WITHOUT_POSITIONS and not getattr(config, "is_decoder", False)
 
 
 def _attention(

@@ -121,7 +121,8 @@ def _interrupt(number: int, _: FrameType | None) -> NoReturn:
 def main() -> NoReturn:
     """Run the command line and end the process with a documented exit code."""
     # Most of what is made while modules and models are loaded stays; looking for garbage among it
-    # after every few hundred objects takes a tenth of the time of a short command.
+    # after every few hundred objects takes a tenth of the time of a short command. In long ones,
+    # garbage that refers to itself waits until so many objects were made.
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)

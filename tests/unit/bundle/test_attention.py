@@ -29,10 +29,11 @@ IDS = torch.tensor([[7, 8, 9, 10, 11, 12], [7, 8, 9, 1, 1, 1]])
 MASK = torch.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0]])
 
 
-def network_of(model_type: str) -> MultitaskNetwork:
+def network_of(model_type: str, *, is_decoder: bool = False) -> MultitaskNetwork:
     torch.manual_seed(5)
     sizes = {**SIZES, **(SIZES_OF_DISTILBERT if model_type == "distilbert" else {})}
-    encoder = AutoConfig.for_model(model_type, **sizes, pad_token_id=1).to_dict()
+    config = AutoConfig.for_model(model_type, **sizes, pad_token_id=1, is_decoder=is_decoder)
+    encoder = config.to_dict()
     network = MultitaskNetwork(MultitaskConfig(encoder=encoder, heads=[("tone", 3)])).eval()
     for weights in network.parameters():  # fresh ones are so small that attention is even
         torch.nn.init.normal_(weights, std=0.6)
@@ -86,11 +87,13 @@ def test_padding_is_not_attended_to(tmp_path: Path) -> None:
     np.testing.assert_allclose(exported_answer(tmp_path / "fused.onnx")[1:], alone, atol=1e-5)
 
 
-@pytest.mark.parametrize("model_type", ["mpnet", "modernbert"])
-def test_encoders_with_positions_in_their_attention_are_left(
-    model_type: str, tmp_path: Path
+@pytest.mark.parametrize(
+    ("model_type", "is_decoder"), [("mpnet", False), ("modernbert", False), ("bert", True)]
+)
+def test_where_not_every_token_attends_to_all_by_query_and_key_nothing_changes(
+    model_type: str, is_decoder: bool, tmp_path: Path
 ) -> None:
-    network = network_of(model_type)
+    network = network_of(model_type, is_decoder=is_decoder)
     wanted = answer(network)
     with fused_attention(network):
         export_float32(network, tmp_path / "left.onnx", "logits")
