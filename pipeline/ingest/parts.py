@@ -23,6 +23,7 @@ from pipeline.ingest.readers.json_lines import JsonLinesReader, read_row
 from pipeline.ingest.readers.lines import Lines, LineTooLongError
 from pipeline.ingest.readers.parquet import BATCH_ROWS, ParquetReader, of_one_row
 from pipeline.ingest.reading import Reading
+from pipeline.ingest.remarks import Seen
 from pipeline.records import Rejection, RejectReason, Statement
 from pipeline.settings.ingest import IngestSettings
 
@@ -157,7 +158,8 @@ class PartsReading(Reading):
     """Reads parts as `Reading` reads inputs.
 
     Duplicates and identifiers used twice are known beforehand: `known` holds the rejection, or the
-    new identifier, of every document that does not simply keep its own; see `identities`.
+    new identifier, of every document that does not simply keep its own; see `identities`. `seen`
+    grows in place of `remarks`, since an input may go on in parts that are read elsewhere.
     """
 
     def __init__(
@@ -170,6 +172,7 @@ class PartsReading(Reading):
         super().__init__((), settings)
         self._documents = PartDocuments(parts, settings, ending)
         self._known = known or {}
+        self.seen = Seen()
 
     @property
     def ended(self) -> tuple[Rejection, ...]:
@@ -178,7 +181,9 @@ class PartsReading(Reading):
 
     def _read(self, _: object) -> Iterator[Statement | Rejection]:
         for item in self._documents:
-            yield item if isinstance(item, Rejection) else self._statement(item)
+            made = item if isinstance(item, Rejection) else self._statement(item)
+            self.seen.see(made if isinstance(made, Rejection) else item)
+            yield made
 
     def _identify(self, raw: RawDocument, given: str | None, content: str) -> str | Rejection:
         return self._known.get((raw.source, raw.location), given or content)

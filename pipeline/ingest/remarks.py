@@ -18,7 +18,13 @@ _MOST = 20  # inputs that are told of; of thousands, these show what is wrong
 
 
 @dataclass(slots=True)
-class _Input:
+class InputFacts:
+    """What was seen of one input, or of consecutive parts of it.
+
+    `uncounted` are dates of another form; the first stands beside it with its location. `unread`
+    names the columns that nobody reads.
+    """
+
     source: str
     used: int = 0
     rejected: int = 0
@@ -30,34 +36,63 @@ class _Input:
     uncounted: int = 0
     first_uncounted: tuple[str, str] = ("", "")
 
+    def see(self, item: RawDocument | Rejection) -> None:
+        """Take note of a document that is used, or of a rejection."""
+        if isinstance(item, Rejection):
+            self.rejected += 1
+            self.bad_rows += item.reason is RejectReason.BAD_ROW
+            self.first_rejection = self.first_rejection or item
+            return
+        self.used += 1
+        self.with_speaker += item.speaker is not None
+        self.with_date += item.date is not None
+        self.unread = self.unread or item.unread
+        if item.date is not None and year_and_month(item.date) is None:
+            self.uncounted += 1
+            if self.uncounted == 1:
+                self.first_uncounted = item.date, item.location
+
+    def join(self, later: InputFacts) -> None:
+        """Take over what was seen of a later part of the same input."""
+        self.first_rejection = self.first_rejection or later.first_rejection
+        self.unread = self.unread or later.unread
+        self.first_uncounted = self.first_uncounted if self.uncounted else later.first_uncounted
+        self.used += later.used
+        self.rejected += later.rejected
+        self.bad_rows += later.bad_rows
+        self.with_speaker += later.with_speaker
+        self.with_date += later.with_date
+        self.uncounted += later.uncounted
+
+
+class Seen:
+    """Takes what was read of parts, and keeps the facts of every input for `Remarks.join`."""
+
+    def __init__(self) -> None:
+        self.inputs: list[InputFacts] = []
+
+    def see(self, item: RawDocument | Rejection) -> None:
+        """Take note of a document that is used, or of a rejection."""
+        if not self.inputs or self.inputs[-1].source != item.source:
+            self.inputs.append(InputFacts(item.source))
+        self.inputs[-1].see(item)
+
 
 class Remarks:
     """Takes what was read, input after input; a line is said of an input only once."""
 
     def __init__(self, settings: IngestSettings) -> None:
         self._settings = settings
-        self._input: _Input | None = None
+        self._input: InputFacts | None = None
         self._left_out, self._lines = _Lines(), _Lines()
 
     def see(self, item: RawDocument | Rejection) -> None:
         """Take note of a document that is used, or of a rejection."""
-        if self._input is None or self._input.source != item.source:
-            self._finish()
-            self._input = _Input(item.source)
-        of = self._input
-        if isinstance(item, Rejection):
-            of.rejected += 1
-            of.bad_rows += item.reason is RejectReason.BAD_ROW
-            of.first_rejection = of.first_rejection or item
-            return
-        of.used += 1
-        of.with_speaker += item.speaker is not None
-        of.with_date += item.date is not None
-        of.unread = of.unread or item.unread
-        if item.date is not None and year_and_month(item.date) is None:
-            of.uncounted += 1
-            if of.uncounted == 1:
-                of.first_uncounted = item.date, item.location
+        self._of(item.source).see(item)
+
+    def join(self, facts: InputFacts) -> None:
+        """Take note of what was seen of an input, or of its next part."""
+        self._of(facts.source).join(facts)
 
     def left_out(self) -> list[str]:
         """Return a line for each input of which no row can be used; they are rejections as well."""
@@ -68,6 +103,12 @@ class Remarks:
         """Return a line for each input whose dates do not count or whose columns are not read."""
         self._finish()
         return self._lines.shown()
+
+    def _of(self, source: str) -> InputFacts:
+        if self._input is None or self._input.source != source:
+            self._finish()
+            self._input = InputFacts(source)
+        return self._input
 
     def _finish(self) -> None:
         of, self._input = self._input, None
@@ -97,7 +138,7 @@ class Remarks:
                 f"{name}: {said} kept as written but not counted over time; expected {DATE_FORMS}"
             )
 
-    def _missing(self, of: _Input) -> list[str]:
+    def _missing(self, of: InputFacts) -> list[str]:
         """Return which of speaker and date no row has and nobody said; none if all is read."""
         told, columns = self._settings, self._settings.columns
         # An empty name of a column says that the field is not wanted.

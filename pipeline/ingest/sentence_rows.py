@@ -15,7 +15,7 @@ from pipeline.ingest.inputs import Input, find_inputs
 from pipeline.ingest.opening import raw_documents
 from pipeline.ingest.parts import PartDocuments
 from pipeline.ingest.raw import RawDocument
-from pipeline.ingest.remarks import Remarks
+from pipeline.ingest.remarks import Remarks, Seen
 from pipeline.records import Rejection, RejectReason, Sentence
 from pipeline.settings.ingest import IngestSettings
 
@@ -94,15 +94,17 @@ def unreadable_table(only: Rejection) -> InputError:
 
 
 def read_parts(
-    documents: PartDocuments, before: int, settings: IngestSettings
+    documents: PartDocuments, before: int, settings: IngestSettings, seen: Seen
 ) -> Iterator[SentenceRow]:
-    """Yield the sentences of parts of one table that come behind so many rows.
+    """Yield the sentences of parts of one table that come behind so many rows; `seen` sees each.
 
     Raises:
         InputError: a file is not there as it was when it was cut.
     """
     for number, item in enumerate(documents, start=before + 1):
-        yield sentence_row(item, number, item.source, settings)
+        row = sentence_row(item, number, item.source, settings)
+        seen.see(row.rejection or item)
+        yield row
 
 
 def _is_table(named: Input) -> bool:

@@ -33,6 +33,7 @@ from pipeline.inference.job import ROWS, Key, Unfinished, discard, locked, take_
 from pipeline.ingest import Input, find_inputs
 from pipeline.ingest.identities import Survey
 from pipeline.ingest.parts import PART_BYTES, Part, can_be_cut, cut, packed, whole
+from pipeline.ingest.remarks import Remarks
 from pipeline.ingest.sentence_rows import one_table
 from pipeline.records import Rejection
 from pipeline.settings.ingest import IngestSettings
@@ -132,7 +133,12 @@ def classify_on_ray(
         with _connected(ray, cluster.address):
             units = _planned(ray, parts, job, cluster.unit_bytes, watcher)
             _label(ray, job, units, cluster.workers, watcher)
-        return _finished(job, len(units), out, bundle.model_id, begun)
+        remarks = Remarks(settings)
+        summary = _finished(job, len(units), out, bundle.model_id, begun, remarks)
+    left_out = remarks.left_out() if summary.rejects_file and not sentences else ()
+    for line in (*left_out, *remarks.lines()):
+        watcher.note(line)
+    return summary
 
 
 def _planned(
@@ -209,8 +215,10 @@ def _failure(kind: str, message: str) -> StanceError:
     return known.get(kind, BundleError)(message)
 
 
-def _finished(job: Job, units: int, out: Path, model_id: str, begun: float) -> ClassifySummary:
-    """Collect the counts and rejects of all units, and put their rows in place."""
+def _finished(
+    job: Job, units: int, out: Path, model_id: str, begun: float, remarks: Remarks
+) -> ClassifySummary:
+    """Collect counts, rejects and remarks of all units, and put their rows in place."""
     counts: Counter[Key] = Counter()
     rejects = Rejects()
     for number in range(units):
@@ -221,6 +229,8 @@ def _finished(job: Job, units: int, out: Path, model_id: str, begun: float) -> C
                 "output must lie on a file system that all machines of the cluster share."
             )
         counts += counted
+        for facts in job.seen_of(number):
+            remarks.join(facts)
         listed = rejects_path(job.rows_of(number))
         if listed.exists():
             for rejection in read_records(listed, Rejection):

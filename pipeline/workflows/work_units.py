@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -24,6 +25,7 @@ from pipeline.inference.job import ROWS, WRITE_EVERY, Key
 from pipeline.inference.sinks import SINKS
 from pipeline.ingest.identities import Judge, Survey, count_rows, survey
 from pipeline.ingest.parts import Part, PartDocuments, PartsReading
+from pipeline.ingest.remarks import InputFacts, Seen
 from pipeline.ingest.sentence_rows import read_parts, unreadable_table
 from pipeline.output import whole_file, write_text
 from pipeline.records import Rejection
@@ -61,6 +63,7 @@ class WorkUnit:
 
 
 _UNIT = TypeAdapter(WorkUnit)
+_SEEN = TypeAdapter(list[InputFacts])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +86,28 @@ class Job:
 
     def counts_of(self, number: int) -> Counter[Key] | None:
         """Return what a unit's rows hold, `None` if it is not finished."""
+        done = self._done(number)
+        if done is None:
+            return None
+        return Counter({tuple(key): n for *key, n in done["counts"]})
+
+    def seen_of(self, number: int) -> list[InputFacts]:
+        """Return what a finished unit saw of its inputs."""
+        done = self._done(number)
+        return _SEEN.validate_python(done["seen"]) if done else []
+
+    def finish(self, number: int, counts: Counter[Key], seen: Seen) -> None:
+        """Say that the rows of a unit are whole."""
+        listed = [[*key, n] for key, n in sorted(counts.items())]
+        done = {"counts": listed, "seen": [asdict(one) for one in seen.inputs]}
+        write_text(self.rows_of(number).with_suffix(".json"), json.dumps(done))
+
+    def _done(self, number: int) -> dict[str, Any] | None:
         try:
-            listed = json.loads(self.rows_of(number).with_suffix(".json").read_bytes())
+            done = json.loads(self.rows_of(number).with_suffix(".json").read_bytes())
         except FileNotFoundError:
             return None
-        return Counter({tuple(key): n for *key, n in listed})
+        return dict(done)
 
 
 class Labeller:
@@ -127,7 +147,7 @@ class Labeller:
         if job.counts_of(unit.number) is not None:
             return
         begun = self._begin(unit)
-        labelled = self._labelled(unit)
+        labelled, seen = self._labelled(unit)
         rows = labelled.rows(0)
         counts: Counter[Key] = Counter()
         with whole_file(path) as file:
@@ -140,18 +160,18 @@ class Labeller:
             sink.finish()
         counts[STATEMENTS] = labelled.statements
         labelled.rejects.write(rejects_path(path))
-        listed = [[*key, n] for key, n in sorted(counts.items())]
-        write_text(path.with_suffix(".json"), json.dumps(listed))
+        job.finish(unit.number, counts, seen)
         begun.unlink(missing_ok=True)
 
-    def _labelled(self, unit: WorkUnit) -> LabelledRows:
+    def _labelled(self, unit: WorkUnit) -> tuple[LabelledRows, Seen]:
         settings = self._job.settings
         if self._job.sentences:
-            documents = PartDocuments(unit.parts, settings, unit.ending)
-            return SentenceTable(read_parts(documents, unit.before, settings), self._bundle)
+            documents, seen = PartDocuments(unit.parts, settings, unit.ending), Seen()
+            rows = read_parts(documents, unit.before, settings, seen)
+            return SentenceTable(rows, self._bundle), seen
         known = {(source, location): verdict for source, location, verdict in unit.known}
         reading = PartsReading(unit.parts, settings, known, unit.ending)
-        return DocumentRows(reading, self._bundle)
+        return DocumentRows(reading, self._bundle), reading.seen
 
     def _begin(self, unit: WorkUnit) -> Path:
         """Count in a file, which is returned, how often the unit was begun."""

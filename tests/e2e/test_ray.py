@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,17 @@ def machines(first_machine: Nodes) -> Iterator[Machines]:
 
 
 @dataclass
-class Then(Silent):
+class Noting(Silent):
+    """Keeps what is said besides the summary."""
+
+    notes: list[str] = field(default_factory=list, kw_only=True)
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+@dataclass
+class Then(Noting):
     """Does something once so many units are labelled, as soon as it can be done."""
 
     units: int
@@ -144,7 +154,10 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with tables of 1,500 rows, some of them bad, twice there, or with an id twice."""
+    """A folder with tables of 1,500 rows, some of them bad, twice there, or with an id twice.
+
+    Some dates of one are of another form, and of the other a column is not read.
+    """
     folder = tmp_path_factory.mktemp("reviews")
     rows: list[dict[str, str]] = []
     with (folder / "a.jsonl").open("w", encoding="utf-8") as file:
@@ -152,9 +165,12 @@ def reviews(tmp_path_factory: pytest.TempPathFactory) -> Path:
             said = {"text": f"Review {n % 1450}. {SAID[n % 3]}", "speaker": f"Guest {n % 7}"}
             if n % 300 == 7:
                 said["id"] = f"id-{n % 600}"
+            if n % 400 == 9:
+                said["date"] = "3 May 2023"
             rows.append(said | {"text": f"Again: {said['text']}" if n % 500 != 3 else ""})
             file.write("not JSON\n" if n % 500 == 3 else json.dumps(said) + "\n")
     columns = {name: [row.get(name) for row in rows] for name in ("text", "speaker", "id")}
+    columns["place"] = ["Window"] * len(rows)
     pq.write_table(pa.table(columns), folder / "f.parquet", row_group_size=700)
     (folder / "b.csv").write_text('text\n"The soup was\ncold."\n' * 3, encoding="utf-8")
     (folder / "c.txt").write_text("Review 4. " + SAID[1], encoding="utf-8")
@@ -171,6 +187,7 @@ class Work:
     model: Path
     local: Path
     summary: ClassifySummary
+    notes: list[str]
     sentences: bool = False
 
     def on_cluster(
@@ -224,15 +241,16 @@ class Work:
 
 
 def labelled_locally(inputs: Path, model: Path, out: Path) -> Work:
+    watcher = Noting()
     summary = classify_documents(
         [str(inputs)],
         IngestSettings(),
         load_bundle(model),
         Target(str(out)),
         stdin=sys.stdin.buffer,
-        watcher=Silent(),
+        watcher=watcher,
     )
-    return Work(inputs, model, out, summary)
+    return Work(inputs, model, out, summary, watcher.notes)
 
 
 @pytest.fixture(scope="module")
@@ -240,12 +258,15 @@ def work(reviews: Path, kitchen: Path, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("local")
     done = labelled_locally(reviews, kitchen, folder / "local.parquet")
     assert len(done.summary.rejected) == 3
+    assert [Path(note.split(": ")[0]).name for note in done.notes] == ["a.jsonl", "f.parquet"]
     return done
 
 
 def test_two_machines_give_what_one_gives(machines: Machines, work: Work, tmp_path: Path) -> None:
     del machines
-    work.assert_same(tmp_path / "out", work.on_cluster(tmp_path / "out"))
+    watcher = Noting()
+    work.assert_same(tmp_path / "out", work.on_cluster(tmp_path / "out", watcher))
+    assert watcher.notes == work.notes
 
 
 @pytest.mark.parametrize("table", ["a.jsonl", "f.parquet"])
@@ -254,19 +275,22 @@ def test_rows_that_are_sentences(
 ) -> None:
     del machines
     local = tmp_path / "local.parquet"
+    said, said_apart = Noting(), Noting()
     summary = classify_sentence_rows(
         str(work.inputs / table),
         IngestSettings(),
         load_bundle(work.model),
         Target(str(local)),
         stdin=sys.stdin.buffer,
-        watcher=Silent(),
+        watcher=said,
     )
     assert summary.sentences == 1500
     assert summary.rejected
-    rows = Work(work.inputs / table, work.model, local, summary, sentences=True)
+    assert len(said.notes) == 1
+    rows = Work(work.inputs / table, work.model, local, summary, said.notes, sentences=True)
     out = tmp_path / "out"
-    on_cluster = rows.on_cluster(out)
+    on_cluster = rows.on_cluster(out, said_apart)
+    assert said_apart.notes == said.notes
     parts = sorted(out.iterdir())
     assert len(parts) > 3
     # Identifiers may be given twice in such a table, so rows are compared by their places.
@@ -333,10 +357,10 @@ def test_what_is_wrong_ends_the_job_with_a_message(
     empty.mkdir()
     (empty / "a.txt").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="Nothing usable"):
-        Work(empty, work.model, work.local, work.summary).on_cluster(tmp_path / "out")
+        replace(work, inputs=empty).on_cluster(tmp_path / "out")
     assert not (tmp_path / "out").exists()
     with pytest.raises(InputError, match="reads files only"):
-        Work(Path("-"), work.model, work.local, work.summary).on_cluster(tmp_path / "out")
+        replace(work, inputs=Path("-")).on_cluster(tmp_path / "out")
 
 
 def test_the_shipped_model_gives_the_same_within_the_tolerance(

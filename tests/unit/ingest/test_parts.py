@@ -31,6 +31,7 @@ from pipeline.ingest.parts import (
     whole,
 )
 from pipeline.ingest.readers.parquet import BATCH_ROWS
+from pipeline.ingest.remarks import Remarks, Seen
 from pipeline.ingest.sentence_rows import SentenceRow, read_parts, read_sentence_rows
 from pipeline.records import Rejection, RejectReason, Statement
 from pipeline.settings.ingest import IngestSettings
@@ -49,15 +50,21 @@ def planned_units(
     return planned(packs, (survey_one(pack, wanted) for pack in packs), wanted, sentences)
 
 
-def read_apart(paths: Sequence[Path], size: int, wanted: IngestSettings = SETTINGS) -> Items:
+def read_apart(
+    paths: Sequence[Path],
+    size: int,
+    wanted: IngestSettings = SETTINGS,
+    remarks: Remarks | None = None,
+) -> Items:
     """Read as a cluster does."""
-    return [
-        item
-        for unit in planned_units(paths, size, wanted)
-        for item in PartsReading(
-            unit.parts, wanted, {(place, at): v for place, at, v in unit.known}, unit.ending
-        )
-    ]
+    items: Items = []
+    for unit in planned_units(paths, size, wanted):
+        known = {(place, at): verdict for place, at, verdict in unit.known}
+        reading = PartsReading(unit.parts, wanted, known, unit.ending)
+        items += reading
+        for facts in reading.seen.inputs if remarks else ():
+            remarks.join(facts)
+    return items
 
 
 def sentences_apart(path: Path, size: int, wanted: IngestSettings = SETTINGS) -> list[SentenceRow]:
@@ -65,7 +72,9 @@ def sentences_apart(path: Path, size: int, wanted: IngestSettings = SETTINGS) ->
     return [
         found
         for unit in planned_units([path], size, wanted, sentences=True)
-        for found in read_parts(PartDocuments(unit.parts, wanted, unit.ending), unit.before, wanted)
+        for found in read_parts(
+            PartDocuments(unit.parts, wanted, unit.ending), unit.before, wanted, Seen()
+        )
     ]
 
 
@@ -127,6 +136,36 @@ def test_stretches_of_lines_give_the_rows_of_the_file(
             sentences_apart(path, size, wanted)
     else:
         assert sentences_apart(path, size, wanted) == together
+
+
+rows_of_tables = st.builds(
+    lambda text, more: {"text": text, **more},
+    st.sampled_from(["", "One.", "Two.", "Three."]),
+    st.dictionaries(
+        st.sampled_from(["speaker", "date", "where", "id"]),
+        st.sampled_from(["x", "3 May", "2023-05-03", "\ud800"]),
+    ),
+)
+
+
+@settings(deadline=None)
+@given(
+    tables=st.lists(st.lists(rows_of_tables | st.just("not a row"), max_size=8), max_size=3),
+    size=st.integers(1, 200),
+)
+def test_of_parts_is_said_what_is_said_of_the_whole(
+    tables: list[list[object]], size: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("tables")
+    paths = [folder / f"{n}.jsonl" for n in range(len(tables))]
+    for path, table in zip(paths, tables, strict=True):
+        path.write_text("".join(f"{json.dumps(one)}\n" for one in table), encoding="utf-8")
+    together = Reading(paths, SETTINGS)
+    list(together)
+    apart = Remarks(SETTINGS)
+    read_apart(paths, size, remarks=apart)
+    assert apart.left_out() == together.remarks.left_out()
+    assert apart.lines() == together.remarks.lines()
 
 
 def test_a_large_file_is_cut_at_line_ends(tmp_path: Path) -> None:
