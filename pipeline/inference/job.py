@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 from pipeline.errors import OutputError
 from pipeline.inference.engine import SPAN
 from pipeline.inference.rows import Row, RowFormat
-from pipeline.inference.sinks import Format, Sink, format_of
+from pipeline.inference.sinks import Format, Sink, format_of, sink_on
 from pipeline.ingest import Input
 from pipeline.output import require_file_name, whole_file, write_text
 
@@ -123,20 +123,16 @@ class JobOutput(Output):
             part = self._part(len(self._parts))
             counts: Counter[Key] = Counter()
             before = self.counts[ROWS]
-            with whole_file(part) as file:
-                sink = self._format.make(file, self._rows, not self._parts)
 
-                def report(counts: Counter[Key] = counts, before: int = before) -> None:
-                    progress(before + counts[ROWS])
+            def report(counts: Counter[Key] = counts, before: int = before) -> None:
+                progress(before + counts[ROWS])
 
-                try:
-                    _fill(sink, _one_span(first, waiting), counts, report)
-                    sink.finish()
-                except BaseException:
-                    sink.abandon()
-                    raise
-            listed = [[*key, n] for key, n in sorted(counts.items())]
-            write_text(part.with_suffix(".json"), json.dumps(listed))  # from here on it counts
+            with (
+                whole_file(part) as file,
+                sink_on(file, self._format, self._rows, begins=not self._parts) as sink,
+            ):
+                _fill(sink, _one_span(first, waiting), counts, report)
+            write_text(part.with_suffix(".json"), json.dumps(listed(counts)))  # now it counts
             self._parts.append(part)
             self.counts += counts
 
@@ -156,7 +152,7 @@ class JobOutput(Output):
     def _counts_of(self, part: Path) -> Counter[Key] | None:
         path = part.with_suffix(".json")
         try:
-            return Counter({tuple(key): n for *key, n in _read(path)})
+            return unlisted(read_json(path))
         except FileNotFoundError:
             return None
 
@@ -276,7 +272,23 @@ def locked(folder: Path, target: Path) -> Iterator[None]:
         lock.release()
 
 
-def _read(path: Path) -> Any:
+def listed(counts: Counter[Key]) -> list[list[str | int]]:
+    """Return counts as JSON can hold them."""
+    return [[*key, n] for key, n in sorted(counts.items())]
+
+
+def unlisted(rows: Iterable[Sequence[Any]]) -> Counter[Key]:
+    """Inverse of `listed`."""
+    return Counter({tuple(key): n for *key, n in rows})
+
+
+def read_json(path: Path) -> Any:
+    """Return what a file of a job holds.
+
+    Raises:
+        FileNotFoundError: it is not there.
+        OutputError: it is not what was written.
+    """
     try:
         return json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
@@ -335,7 +347,7 @@ def settle_unfinished(
             f"{target}: an earlier job did not finish; what it did is kept in {folder}. Add "
             "--resume to go on with it, or --restart to begin anew."
         )
-    before = dict(_read(folder / _JOB))
+    before = dict(read_json(folder / _JOB))
     changed = sorted(k for k in {*before, *identity} if before.get(k) != identity.get(k))
     if changed:
         shown = "; ".join(

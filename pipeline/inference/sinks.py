@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -173,6 +174,20 @@ def format_of(target: str, *, raw_cells: bool = False) -> Format:
         mistake = f"raw cells are of CSV only, but '{target}' is to be {suffix}"
         raise SettingsError([mistake], where="output")
     return RAW_CSV if raw_cells else SINKS[suffix]
+
+
+@contextmanager
+def sink_on(
+    file: BinaryIO, format_: Format, rows: RowShape, *, begins: bool = True
+) -> Iterator[Sink]:
+    """Open a sink on a file that is thrown away if anything is raised; finish it at the end."""
+    sink = format_.make(file, rows, begins)
+    try:
+        yield sink
+        sink.finish()
+    except BaseException:
+        sink.abandon()
+        raise
 
 
 def csv_cell(value: Value) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.aggregation import ActorShare, Change, Edge, Party, StatementStance
 from pipeline.inference.rows import Value
-from pipeline.inference.sinks import LIST_SEPARATOR, SINKS
+from pipeline.inference.sinks import LIST_SEPARATOR, SINKS, sink_on
 from pipeline.output import whole_file
 
 if TYPE_CHECKING:
@@ -88,14 +88,8 @@ def write_changes(path: Path, rows: Iterable[Change]) -> None:
 
 
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> None:
-    with whole_file(path) as file:
-        sink = SINKS[path.suffix].make(file, _Shape(columns), True)
-        try:
-            sink.write([dict(zip(columns, map(_decimals, row), strict=True)) for row in rows])
-            sink.finish()
-        except BaseException:
-            sink.abandon()
-            raise
+    with whole_file(path) as file, sink_on(file, SINKS[path.suffix], _Shape(columns)) as sink:
+        sink.write([dict(zip(columns, map(_decimals, row), strict=True)) for row in rows])
 
 
 def _party(one: Party | None) -> tuple[Value, Value, Value]:

@@ -18,7 +18,7 @@ from pipeline.errors import InputError, OutputError
 from pipeline.inference.attributed import FACTS, INTEGERS, PLACE, AttributionFormat
 from pipeline.inference.row_files import read_rows
 from pipeline.inference.rows import Row, RowFormat, Value
-from pipeline.inference.sinks import Sink, format_of
+from pipeline.inference.sinks import Sink, format_of, sink_on
 from pipeline.output import require_file_name, whole_file
 from pipeline.records import SPEAKER, BlockKind, Sentence
 from pipeline.workflows.watcher import Watcher
@@ -117,24 +117,18 @@ class _Counted:
 @contextmanager
 def _open(out: str, stdout: BinaryIO | None) -> Iterator[Sink]:
     shape = AttributionFormat()
-    make = format_of(out).make
+    format_ = format_of(out)
     if out == "-":
         if stdout is None:
             raise OutputError("There is no standard output to write to; give a file name.")
-        sink = make(stdout, shape, True)
+        sink = format_.make(stdout, shape, True)
         yield sink
         sink.finish()
         return
     path = Path(out)
     require_file_name(path)
-    with whole_file(path) as file:
-        sink = make(file, shape, True)
-        try:
-            yield sink
-            sink.finish()
-        except BaseException:
-            sink.abandon()
-            raise
+    with whole_file(path) as file, sink_on(file, format_, shape) as sink:
+        yield sink
 
 
 def _rows(path: Path, codebook: Codebook, tasks: Sequence[str]) -> Iterator[Row]:

@@ -21,8 +21,8 @@ from pipeline.bundle import Bundle, load_bundle
 from pipeline.classifiers.placement import Device
 from pipeline.decision import DecisionRule
 from pipeline.errors import InputError, OutputError, StanceError
-from pipeline.inference.job import ROWS, WRITE_EVERY, Key
-from pipeline.inference.sinks import SINKS
+from pipeline.inference.job import ROWS, WRITE_EVERY, Key, listed, read_json, unlisted
+from pipeline.inference.sinks import SINKS, sink_on
 from pipeline.ingest.identities import Judge, Survey, count_rows, survey
 from pipeline.ingest.parts import Part, PartDocuments, PartsReading
 from pipeline.ingest.remarks import InputFacts, Seen
@@ -85,11 +85,13 @@ class Job:
         return self.folder / f"part-{number:06d}{FORMAT}"
 
     def counts_of(self, number: int) -> Counter[Key] | None:
-        """Return what a unit's rows hold, `None` if it is not finished."""
+        """Return what a unit's rows hold, `None` if it is not finished.
+
+        Raises:
+            OutputError: the file that says so was changed.
+        """
         done = self._done(number)
-        if done is None:
-            return None
-        return Counter({tuple(key): n for *key, n in done["counts"]})
+        return None if done is None else unlisted(done["counts"])
 
     def seen_of(self, number: int) -> list[InputFacts]:
         """Return what a finished unit saw of its inputs."""
@@ -98,16 +100,14 @@ class Job:
 
     def finish(self, number: int, counts: Counter[Key], seen: Seen) -> None:
         """Say that the rows of a unit are whole."""
-        listed = [[*key, n] for key, n in sorted(counts.items())]
-        done = {"counts": listed, "seen": [asdict(one) for one in seen.inputs]}
+        done = {"counts": listed(counts), "seen": [asdict(one) for one in seen.inputs]}
         write_text(self.rows_of(number).with_suffix(".json"), json.dumps(done))
 
     def _done(self, number: int) -> dict[str, Any] | None:
         try:
-            done = json.loads(self.rows_of(number).with_suffix(".json").read_bytes())
+            return dict(read_json(self.rows_of(number).with_suffix(".json")))
         except FileNotFoundError:
             return None
-        return dict(done)
 
 
 class Labeller:
@@ -150,14 +150,12 @@ class Labeller:
         labelled, seen = self._labelled(unit)
         rows = labelled.rows(0)
         counts: Counter[Key] = Counter()
-        with whole_file(path) as file:
-            sink = SINKS[FORMAT].make(file, labelled.format, True)
+        with whole_file(path) as file, sink_on(file, SINKS[FORMAT], labelled.format) as sink:
             while block := list(islice(rows, WRITE_EVERY)):
                 sink.write([counted.row for counted in block])
                 counts[ROWS] += len(block)
                 for counted in block:
                     counts.update(counted.counts)
-            sink.finish()
         counts[STATEMENTS] = labelled.statements
         labelled.rejects.write(rejects_path(path))
         job.finish(unit.number, counts, seen)
