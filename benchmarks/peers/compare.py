@@ -7,7 +7,7 @@ Every peer learns from the training documents of `stance train` (same settings, 
 calibration and thresholds fitted on the same calibration documents by the same rule, and is scored
 on held-out documents, gold labels and every --eval FILE. Prints one markdown table: macro-F1 with a
 95 % interval (bootstrap over documents), training time, and the paired difference to the shipped
-classifier with its interval and p, the share of replicates in which the peer is at least as good.
+classifier with its interval and the p of a two-sided test that swaps whole documents.
 
 Peers run one after the other, each in a process of its own, offline and without telemetry. What a
 finished peer gave is kept in --out and used again while data, settings and its code are unchanged.
@@ -241,7 +241,7 @@ def main() -> None:
     rows.sort(key=lambda row: order.index(row[0]))
     n = len(trial.train)
     print(f"Trained on {n} documents; SetFit on {options.setfit_pairs} pairs a task at most.\n")
-    print(markdown(rows, trial.codebook, replicates=trial.settings.evaluation.replicates))
+    print(markdown(rows, trial.codebook))
 
 
 if __name__ == "__main__":

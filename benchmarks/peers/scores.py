@@ -13,12 +13,8 @@ from pipeline.classifiers.protocol import Logits
 from pipeline.classifiers.targets import encode_targets
 from pipeline.codebook import Codebook, TaskType
 from pipeline.decision import DecisionRule
-from pipeline.evaluation.bootstrap import (
-    Difference,
-    document_weights,
-    paired_differences,
-    percentile_interval,
-)
+from pipeline.evaluation.bootstrap import document_weights, percentile_interval
+from pipeline.evaluation.comparison import ScoreComparison, compare
 from pipeline.evaluation.metrics import Outcomes, measure, outcomes
 from pipeline.workflows.scoring import EvaluationSet
 
@@ -35,7 +31,7 @@ class TaskScore:
 
     value: float
     interval: tuple[float, float] | None
-    difference: Difference | None
+    difference: ScoreComparison | None
 
 
 def to_logits(probabilities: Mapping[str, Array], codebook: Codebook) -> Logits:
@@ -67,7 +63,10 @@ def task_scores(
     paired = (
         {}
         if shipped is None
-        else paired_differences(seen, shipped, codebook, replicates=replicates, seed=seed)
+        else {
+            one.name: one
+            for one in compare(seen, shipped, codebook, replicates=replicates, seed=seed)
+        }
     )
     scores = {}
     for task in codebook.tasks:
@@ -80,10 +79,7 @@ def task_scores(
 
 
 def markdown(
-    rows: Sequence[tuple[str, str, str, Mapping[str, TaskScore]]],
-    codebook: Codebook,
-    *,
-    replicates: int,
+    rows: Sequence[tuple[str, str, str, Mapping[str, TaskScore]]], codebook: Codebook
 ) -> str:
     """Return one table of (data, classifier, training time, scores) rows."""
     head = ["data", "classifier", "training"]
@@ -94,17 +90,17 @@ def markdown(
         cells = [data, classifier, training]
         for score in scores.values():
             cells.append(f"{_shown(score.value)}{_interval(score.interval)}")
-            cells += _difference(score.difference, replicates)
+            cells += _difference(score.difference)
         lines.append(cells)
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _difference(found: Difference | None, replicates: int) -> list[str]:
+def _difference(found: ScoreComparison | None) -> list[str]:
     if found is None:
         return ["", ""]
     bounds = None if found.low is None or found.high is None else (found.low, found.high)
-    p = _shown(found.p) if found.p != 0.0 else f"< {1 / replicates:g}"
-    return [f"{_shown(found.value, '+')}{_interval(bounds, '+')}", p]
+    p = "-" if math.isnan(found.p) else f"{found.p:.4f}"
+    return [f"{_shown(found.difference, '+')}{_interval(bounds, '+')}", p]
 
 
 def _interval(bounds: tuple[float, float] | None, sign: str = "") -> str:

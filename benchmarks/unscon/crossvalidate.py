@@ -42,11 +42,8 @@ from pipeline.classifiers.registry import build
 from pipeline.classifiers.targets import Targets, encode_targets
 from pipeline.codebook import Codebook, load_codebook
 from pipeline.decision import DecisionRule, Decisions, Probabilities
-from pipeline.evaluation.bootstrap import (
-    document_weights,
-    paired_differences,
-    percentile_interval,
-)
+from pipeline.evaluation.bootstrap import document_weights, percentile_interval
+from pipeline.evaluation.comparison import compare
 from pipeline.evaluation.metrics import Outcomes, measure, outcomes
 from pipeline.labelling import read_labelled
 from pipeline.output import whole_file
@@ -277,13 +274,15 @@ def table(
             lines.append([name, unit, *(cell(measured[kind, unit][name]) for kind in kinds)])
     first = found[kinds[0]][0]
     gaps = {
-        kind: paired_differences(both[0], first, codebook, replicates=replicates, seed=seed)
+        (kind, one.name): one
         for kind, both in found.items()
+        for one in compare(both[0], first, codebook, replicates=replicates, seed=seed)
     }
     for name in macro:
-        shown = [gaps[kind][name] for kind in kinds[1:]]
+        shown = [gaps[kind, name] for kind in kinds[1:]]
         cells = [
-            "" if d.low is None else f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}]" for d in shown
+            "" if d.low is None else f"{d.difference:+.3f} [{d.low:+.3f}, {d.high:+.3f}]"
+            for d in shown
         ]
         lines.append([f"{name}, less {kinds[0]}", UNITS[0], "", *cells])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

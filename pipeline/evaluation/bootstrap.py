@@ -7,15 +7,11 @@ Resampling sentences would give intervals up to twice too narrow. With few docum
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.codebook import Codebook
-from pipeline.errors import SettingsError, ShapeError
-from pipeline.evaluation.metrics import Outcomes, measure
+from pipeline.errors import ShapeError
+from pipeline.evaluation.metrics import Outcomes
 
 Array = npt.NDArray[np.float64]
 
@@ -46,21 +42,6 @@ def percentile_interval(replicates: Array) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A score of one model minus that of another on the same sentences; see `paired_differences`.
-
-    `low` and `high` bound the 95 % interval and are `None` where there is none; then `p` is NaN.
-    `value` is NaN where the score is undefined for one of the models.
-    """
-
-    name: str
-    value: float
-    low: float | None
-    high: float | None
-    p: float
-
-
 def require_paired(first: Outcomes, second: Outcomes) -> None:
     """Check that two models were asked about the same sentences, in the same order.
 
@@ -77,43 +58,3 @@ def require_paired(first: Outcomes, second: Outcomes) -> None:
             "targets differ; a paired comparison needs both models on the same sentences in the "
             "same order"
         )
-
-
-def paired_differences(
-    first: Outcomes, second: Outcomes, codebook: Codebook, *, replicates: int, seed: int
-) -> dict[str, Difference]:
-    """Return how far the scores of `first` lie above those of `second`, by the names of `measure`.
-
-    Each replicate scores both on the same draw of documents (paired bootstrap; Koehn, 2004), so
-    that what is hard for both cancels out. `p` is the share of replicates in which `first` is at
-    least as good: not lower, or for errors (`brier`, `ece`) not higher. Of r replicates a share
-    below 1 / r cannot be told from zero.
-
-    Args:
-        first, second: of the same sentences in the same order.
-        replicates: 1 or more.
-
-    Raises:
-        ShapeError: the two do not have the same sentences, documents and targets.
-        SettingsError: `replicates` is below 1.
-    """
-    if replicates < 1:
-        raise SettingsError([f"replicates is {replicates}, expected 1 or more"], where="evaluation")
-    require_paired(first, second)
-    count = first.document_count
-    drawn = document_weights(count, replicates=replicates, seed=seed)
-    weights = np.vstack([np.ones((1, count)), drawn])
-    theirs = measure(second, codebook, weights)
-    found: dict[str, Difference] = {}
-    for name, score in measure(first, codebook, weights).items():
-        if name not in theirs:  # coverage, where only one of the two abstains
-            continue
-        gaps = score.values - theirs[name].values
-        value = float(gaps[0])
-        interval = None if math.isnan(value) or count < 2 else percentile_interval(gaps[1:])
-        defined = gaps[1:][~np.isnan(gaps[1:])]
-        better = -defined if name.endswith((".brier", ".ece")) else defined
-        p = math.nan if interval is None else float((better >= 0.0).mean())
-        low, high = interval or (None, None)
-        found[name] = Difference(name, value, low, high, p)
-    return found

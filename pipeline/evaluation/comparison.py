@@ -194,12 +194,25 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def document_counts(seen: Outcomes) -> Array:
-    """Count by document and label, shape (documents, 3, labels): right, given, actual labels."""
-    gold = seen.targets == 1.0
-    known = ~np.isnan(seen.targets)
-    facts = np.stack([seen.given & gold, seen.given & known, gold], axis=1)
-    counts = np.zeros((seen.document_count, *facts.shape[1:]))
-    np.add.at(counts, seen.documents, facts.astype(np.float64))
+    """Return `counts_by_document` of what a model gave."""
+    return counts_by_document(seen.given, seen.targets, seen.documents)
+
+
+def counts_by_document(
+    given: npt.NDArray[np.bool_],
+    targets: npt.NDArray[np.floating],
+    documents: npt.NDArray[np.intp],
+) -> Array:
+    """Count by document and label, shape (documents, 3, labels): right, given, actual labels.
+
+    Args:
+        given, targets: shape (sentences, labels); targets are 1, 0 or NaN where unknown.
+        documents: the number of each sentence's document, from 0 without gaps.
+    """
+    gold = targets == 1.0
+    facts = np.stack([given & gold, given & ~np.isnan(targets), gold], axis=1)
+    counts = np.zeros((int(documents.max()) + 1, *facts.shape[1:]))
+    np.add.at(counts, documents, facts.astype(np.float64))
     return counts
 
 

@@ -18,6 +18,9 @@ from pipeline.classifiers.targets import Targets
 from pipeline.codebook import Codebook, TaskType
 from pipeline.decision import DecisionRule
 from pipeline.errors import ShapeError
+from pipeline.evaluation.bootstrap import Array, document_weights
+from pipeline.evaluation.comparison import counts_by_document, summed_counts
+from pipeline.evaluation.metrics import ratio
 from pipeline.training.calibration import fit_calibration, require_pairs
 from pipeline.training.splits import assign_parts
 from pipeline.training.thresholds import f1_thresholds
@@ -122,14 +125,14 @@ def fit_decision_rule(
         tuned[rows] = nested.decide(calibrated[rows], codebook).given
     documents = np.unique(np.asarray(groups, dtype=np.str_), return_inverse=True)[1]
     counts = {
-        name: _counts(given, targets, documents)
+        name: counts_by_document(given, targets, documents)
         for name, given in {
             "tuned": tuned,
             "half": plain.decide(calibrated, codebook).given,
             "raw": plain.decide(raw, codebook).given,
         }.items()
     }
-    f1 = {name: _f1(per_document.sum(axis=1)) for name, per_document in counts.items()}
+    f1 = {name: _f1(one.sum(axis=0, keepdims=True))[0] for name, one in counts.items()}
     columns = tuple(
         ColumnGain(
             column=codebook.column_names[j],
@@ -182,35 +185,16 @@ def _fit(
     return rule, calibration.notes + thresholds.notes
 
 
-def _counts(
-    given: npt.NDArray[np.bool_], targets: Targets, documents: npt.NDArray[np.intp]
-) -> npt.NDArray[np.float64]:
-    """Return true positives, predictions and positives, shape (3, documents, columns)."""
-    gold = targets == 1.0
-    facts = np.stack([given & gold, given & ~np.isnan(targets), gold], axis=1).astype(np.float64)
-    totals = np.zeros((int(documents.max()) + 1, *facts.shape[1:]))
-    np.add.at(totals, documents, facts)
-    return totals.swapaxes(0, 1)
+def _gain(tuned: Array, half: Array, seed: int) -> tuple[float, float, float]:
+    """Macro-F1 difference and its paired percentile interval, over the labels with positives.
 
-
-def _f1(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """F1 from (3, ..., columns) counts; NaN where there are neither positives nor predictions."""
-    hits, labelled, positives = counts
-    size = labelled + positives
-    return np.where(size > 0, 2 * hits / np.where(size > 0, size, 1.0), np.nan)
-
-
-def _gain(
-    tuned: npt.NDArray[np.float64], half: npt.NDArray[np.float64], seed: int
-) -> tuple[float, float, float]:
-    """Macro-F1 difference and its paired percentile interval, over the labels with positives."""
-    there = tuned[2].sum(axis=0) > 0
-    documents = tuned.shape[1]
-    draw = np.random.default_rng(seed)
-    weights = draw.multinomial(documents, np.full(documents, 1 / documents), size=REPLICATES)
-    weights = np.vstack([np.ones(documents), weights])
+    The counts have shape (documents, 3, labels); a label that is never found counts as zero.
+    """
+    there = tuned[:, 2].sum(axis=0) > 0
+    weights = document_weights(len(tuned), replicates=REPLICATES, seed=seed)
+    weights = np.vstack([np.ones((1, len(tuned))), weights])
     macro = [
-        np.nan_to_num(_f1(weights @ counts[:, :, there])).mean(axis=1)
+        np.nan_to_num(_f1(summed_counts(weights, counts[:, :, there]))).mean(axis=1)
         if there.any()
         else np.full(len(weights), np.nan)
         for counts in (tuned, half)
@@ -218,6 +202,10 @@ def _gain(
     difference = macro[0] - macro[1]
     low, high = np.quantile(difference[1:], [0.025, 0.975])
     return float(difference[0]), float(low), float(high)
+
+
+def _f1(sums: Array) -> Array:
+    return ratio(2 * sums[:, 0], sums[:, 1] + sums[:, 2])
 
 
 def _log_loss(

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.scale.same_rows import compare, fingerprint
 from pipeline.bundle import BundleFacts, load_bundle, write_bundle
 from pipeline.bundle.folder import read_facts
 from pipeline.classifiers.placement import Device
@@ -24,7 +25,6 @@ from pipeline.codebook import load_codebook
 from pipeline.decision import DecisionRule
 from pipeline.errors import BundleError, InputError, OutputError
 from pipeline.inference import RowFormat, Unfinished
-from pipeline.inference.comparison import compare, fingerprint
 from pipeline.settings.classifiers import RulesSettings
 from pipeline.settings.ingest import IngestSettings
 from pipeline.workflows.classify import (
