@@ -1,6 +1,12 @@
 """Labels from people and rules: reading labelled documents, checking them, firing rules."""
 
-from pipeline.labelling.check import Finding, FindingKind, check_documents, rejected_rows
+from pipeline.labelling.check import (
+    Finding,
+    FindingKind,
+    check_documents,
+    rejected_rows,
+    without_holder,
+)
 from pipeline.labelling.corpus import read_labelled
 from pipeline.labelling.counts import PartCounts, count_parts
 from pipeline.labelling.rules import Firing, RuleSet
@@ -15,4 +21,5 @@ __all__ = [
     "count_parts",
     "read_labelled",
     "rejected_rows",
+    "without_holder",
 ]

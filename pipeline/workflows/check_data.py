@@ -14,6 +14,7 @@ from pipeline.labelling import (
     count_parts,
     read_labelled,
     rejected_rows,
+    without_holder,
 )
 from pipeline.records import LabelledDocument
 from pipeline.settings.experiment import DataSettings
@@ -21,11 +22,15 @@ from pipeline.settings.experiment import DataSettings
 
 @dataclass(frozen=True, slots=True)
 class DataCheck:
-    """What was checked, how much of it there is, and everything that is wrong with it."""
+    """What was checked, how much of it there is, and everything that is wrong with it.
+
+    `without_holder` counts the labels of which nobody says who holds them; see `without_holder`.
+    """
 
     files: tuple[Path, ...]
     counts: tuple[tuple[str, tuple[PartCounts, ...]], ...]
     findings: tuple[Finding, ...]
+    without_holder: int = 0
 
 
 def check_data(data: DataSettings, codebook: Codebook) -> DataCheck:
@@ -43,7 +48,8 @@ def check_data(data: DataSettings, codebook: Codebook) -> DataCheck:
         ("corpus", tuple(count_parts(corpus, codebook))),
         ("gold", tuple(count_parts(gold, codebook))),
     )
-    return DataCheck((*data.corpus, data.gold), counts, tuple(findings))
+    silent = without_holder([*corpus, *gold], codebook)
+    return DataCheck((*data.corpus, data.gold), counts, tuple(findings), silent)
 
 
 def _read(

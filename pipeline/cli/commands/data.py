@@ -31,6 +31,11 @@ def check(config: Settings = DEFAULT_CONFIG) -> None:
             for c in parts
         ]
         console.table([column.replace(".", " ") for column in header], rows)
+    if result.without_holder:
+        console.say(
+            f"{result.without_holder:,} labels do not say who holds them: classifiers learn from "
+            "them, the model of holders and targets does not."
+        )
     if result.findings:
         for finding in result.findings:
             console.say(str(finding))

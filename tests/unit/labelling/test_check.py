@@ -16,6 +16,7 @@ from pipeline.labelling import (
     count_parts,
     read_labelled,
     rejected_rows,
+    without_holder,
 )
 from pipeline.records import (
     SPEAKER,
@@ -107,7 +108,16 @@ def test_labels_and_attributions_must_fit(tiny: Codebook) -> None:
     )
     found = check_documents([LabelledDocument("d1", (bad,))], tiny)
     assert {f.kind for f in found} == {FindingKind.ATTRIBUTION}
-    assert [f.message.split("'")[1] for f in found] == ["food", "praise", "service"]
+    assert [f.message.split("'")[1] for f in found] == ["food", "praise"]
+
+
+def test_labels_without_a_holder_are_counted_and_not_wrong(tiny: Codebook) -> None:
+    said = labelled("Ada praised the soup.", food("Ada"))
+    silent = LabelledSentence(Sentence("d1#1", "d1", "Cold."), {"topic": ("food", "service")})
+    unknown = LabelledSentence(Sentence("d1#2", "d1", "Warm."), {"topic": None})
+    whole = LabelledDocument("d1", (said, silent, unknown))
+    assert check_documents([whole], tiny) == []
+    assert without_holder([whole], tiny) == 2
 
 
 @pytest.mark.parametrize("holder", ["Bo", "ada", None, "", " "])

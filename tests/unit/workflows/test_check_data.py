@@ -69,6 +69,14 @@ def test_all_findings_at_once(project: Path, tiny: Codebook) -> None:
         assert part in shown
 
 
+def test_labels_of_which_nobody_says_the_holder_pass(project: Path, tiny: Codebook) -> None:
+    before = check_data(data_of(project), tiny).without_holder
+    edit(project / "corpus.jsonl", 2, lambda row: row["sentences"][0].update(topic=["food"]))
+    result = check_data(data_of(project), tiny)
+    assert result.findings == ()
+    assert result.without_holder == before + 1
+
+
 @pytest.mark.parametrize("name", ["corpus.jsonl", "gold.jsonl"])
 def test_a_missing_file_stops_the_check(project: Path, tiny: Codebook, name: str) -> None:
     (project / name).unlink()
