@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.codebook import Codebook, TaskType
+from pipeline.reporting.dates import first_day, last_day
 from pipeline.reporting.view import NO_LABEL, UNDECIDED, SentenceView, StatementView
 
 MOST_DATES = 12
@@ -29,7 +30,10 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class CountRow:
-    """Counts of one speaker, or of one span of dates from `start` to `end` (ISO, inclusive)."""
+    """Counts of one speaker, or of dates that the span from `start` to `end` (inclusive) selects.
+
+    Both are empty where no span selects just these.
+    """
 
     name: str
     speaker: str
@@ -94,26 +98,21 @@ def by_speaker(
 def by_date(
     statements: Sequence[StatementView], codebook: Codebook, task: str
 ) -> tuple[CountRow, ...]:
-    """Return one row a date (or month, or year, where there are many), undated statements last."""
+    """Return one row a date (or month, or year, where there are many), undated statements last.
+
+    A month or year beside dates that lie in it has no span: one would select these too.
+    """
     width = _date_width({s.date for s in statements if s.date})
     groups: dict[str, list[StatementView]] = {}
     for statement in sorted(statements, key=lambda s: (s.date == "", s.date)):
         groups.setdefault(statement.date[:width], []).append(statement)
+    around = {date for date in groups if any(o != date and o.startswith(date) for o in groups)}
+    spans = {d: (first_day(d), last_day(d)) for d in groups if d and d not in around}
     rows = [
-        (date and first_day(date), date and last_day(date), date or "No date", "", members)
+        (*spans.get(date, ("", "")), date or "No date", "", members)
         for date, members in groups.items()
     ]
     return _rows(rows, codebook, task)
-
-
-def first_day(date: str) -> str:
-    """Return the first day a beginning of an ISO date covers ("2018-02" -> "2018-02-01")."""
-    return date + "-01-01"[len(date) - 4 :]
-
-
-def last_day(date: str) -> str:
-    """Return a last day such a date covers, for comparison as text ("2018-02" -> "2018-02-31")."""
-    return date + "-12-31"[len(date) - 4 :]
 
 
 def _date_width(dates: set[str]) -> int:

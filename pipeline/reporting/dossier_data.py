@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.codebook import Codebook
 from pipeline.records import Statement
-from pipeline.reporting.counts import first_day, last_day
+from pipeline.reporting.dates import first_day, last_day
 from pipeline.reporting.facts import ModelFacts
 from pipeline.reporting.findings import FindingView, PartyView
 from pipeline.reporting.view import SentenceView, StatementView, task_title
@@ -94,14 +94,18 @@ def texts_of(views: Sequence[StatementView], codebook: Codebook) -> list[object]
 
 
 def _statement(view: StatementView, statements: Mapping[str, Statement]) -> list[object]:
-    """[sentences, heading, speaker, date, first day, last day, genre, source, location, doc_id]."""
+    """[sentences, heading, speaker, date, first day, last day, genre, source, location, doc_id].
+
+    The date is shown as it was given; a statement is counted and filtered by its days, which are
+    empty where it is of another form.
+    """
     doc_id = view.sentences[0].prediction.sentence.doc_id if view.sentences else ""
     statement = statements.get(doc_id)
     return [
         len(view.sentences),
         view.heading,
         view.speaker,
-        view.date,
+        ((statement.date if statement else None) or "").strip(),
         first_day(view.date) if view.date else "",
         last_day(view.date) if view.date else "",
         ((statement.genre if statement else None) or "").strip(),

@@ -7,7 +7,8 @@ from datetime import date
 
 from pipeline.codebook import Codebook
 from pipeline.records import Prediction, Rejection, Statement
-from pipeline.reporting.counts import by_date, by_speaker, first_day, last_day, shares
+from pipeline.reporting.counts import by_date, by_speaker, shares
+from pipeline.reporting.dates import first_day, last_day
 from pipeline.reporting.facts import ModelFacts, score_rows
 from pipeline.reporting.page import (
     embedded,

@@ -10,6 +10,7 @@ from pathlib import PurePath
 from pipeline.codebook import Codebook
 from pipeline.errors import SettingsError, near_matches
 from pipeline.records import BlockKind, Prediction, Sentence, Statement
+from pipeline.reporting.dates import iso_date
 
 UNDECIDED = "-undecided"
 """Stands for an abstention in filters; label names begin with a letter, so it cannot clash."""
@@ -17,7 +18,6 @@ UNDECIDED = "-undecided"
 NO_LABEL = "-none"
 """Stands for the empty answer of a multilabel task in filters."""
 
-_ISO_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 _BLANK_LINE = re.compile(r"\n\s*\n")
 _DEEPEST_INDENT = 4
 
@@ -51,7 +51,7 @@ class BlockView:
 
 @dataclass(frozen=True, slots=True)
 class StatementView:
-    """One statement with its blocks; `date` is an ISO date or its beginning, else empty."""
+    """One statement with its blocks; `date` is a day, month or year of ISO 8601, else empty."""
 
     index: int
     heading: str
@@ -213,7 +213,7 @@ def _statement(
         index=index,
         heading=(statement.title or "").strip() or PurePath(statement.source).name or doc_id,
         speaker=speaker,
-        date=date if _ISO_DATE.fullmatch(date) else "",
+        date=iso_date(date),
         details=tuple(detail for detail in details if detail),
         source=statement.source,
         location=statement.location,

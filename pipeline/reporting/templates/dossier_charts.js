@@ -39,16 +39,19 @@ function table(caption, head, columnsShown, rows) {
   region.setAttribute("aria-label", caption);
   return region;
 }
-function tableRow(name, row, columnsShown, peak, changeOf) {
+function tableRow(names, row, columnsShown, peak, changeOf, changeOfAll = changeOf) {
+  const name = names.join(" → ");
   const cells = columnsShown.map((column) => {
     const number = row.counts.get(column) ?? 0;
     const content = number ? button(number, peak, { ...changeOf, labels: [column.key] }, `${column.title}, ${name}`) : make("span", { className: "zero" }, "0");
     return withRole("td", "cell", { className: `num ${column.css}` }, content);
   });
-  cells.push(withRole("td", "cell", { className: "num" }, button(row.total, Infinity, changeOf, name)));
+  cells.push(withRole("td", "cell", { className: "num" }, button(row.total, Infinity, changeOfAll, name)));
   [...columnsShown.map((column) => column.title), "All"].forEach((title, n) => { cells[n].dataset.head = title; });
-  return withRole("tr", "row", {}, withRole("th", "rowheader", { scope: "row" }, make("bdi", {}, name)), ...cells);
+  return withRole("tr", "row", {}, withRole("th", "rowheader", { scope: "row" }, ...isolated(names, " → ")), ...cells);
 }
+/* Names side by side, none of which turns the direction of its neighbours */
+const isolated = (names, between) => names.flatMap((name, n) => (n ? [between, make("bdi", {}, name)] : [make("bdi", {}, name)]));
 const peakOf = (rows) => Math.max(1, ...rows.flatMap((row) => [...row.counts.values()]));
 const unfolded = new Set(); // tables whose reader asked for all rows
 function foldable(id, rows, build) {
@@ -58,6 +61,8 @@ function foldable(id, rows, build) {
   if (rows.length <= mostRows()) return;
   const more = make("button", { type: "button", className: "quiet" }, open ? "Show fewer rows" : `Show all ${rows.length.toLocaleString("en")} rows`);
   more.setAttribute("aria-expanded", String(open));
+  const left = rows.length - mostRows();
+  if (!open) place.append(make("p", { className: "small printed" }, `${plural(left, "more row")} not printed.`));
   more.addEventListener("click", () => {
     if (open) unfolded.delete(id); else unfolded.add(id);
     foldable(id, rows, build);
@@ -73,15 +78,22 @@ function drawHeat() {
   const rows = tally(found, (finding) => finding.holder.names).sort(byCount);
   const peak = peakOf(rows);
   if (!rows.length) return byId("heat").replaceChildren(nothingHere());
-  return foldable("heat", rows, (some) => table("Findings by holder", "Holder", used, some.map((row) => tableRow(row.key, row, used, peak, { holder: row.key }))));
+  return foldable("heat", rows, (some) => table("Findings by holder", "Holder", used, some.map((row) => tableRow([row.key], row, used, peak, { holder: row.key }, { holder: row.key, labels: [] }))));
 }
 const nothingHere = () => make("p", { className: "small" }, "The selection holds nothing to show here.");
 
-/* Time: days, months or years, as the span asks for */
+/* Time: days, months or years, as the span asks for and the dates allow */
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-function spanWidth(dates) {
-  const days = (Date.parse(dates.at(-1).firstDay) - Date.parse(dates[0].firstDay)) / 864e5;
+const UNITS = { 10: "day", 7: "month", 4: "year" }; // by the length of such a date
+function suitedTo(days) {
   return days <= 45 ? 10 : days <= 1500 ? 7 : 4;
+}
+/* The finest unit that suits the span and that at least three in four of the findings have; a coarser one
+   would show a few more of them, and the course of all others no longer */
+function unitOf(dates) {
+  const days = (Date.parse(dates.at(-1)) - Date.parse(dates[0])) / 864e5;
+  const has = (width) => dates.filter((date) => date.length >= width).length;
+  return [10, 7, 4].find((width) => width <= suitedTo(days) && 4 * has(width) >= 3 * dates.length);
 }
 function periodName(key) {
   const [year, month, day] = key.split("-");
@@ -100,24 +112,23 @@ const spanOf = (key) => ({ from: startOf(key).toISOString().slice(0, 10), to: da
 
 function drawTime() {
   const found = selected(["from", "to"]);
-  const dated = found.filter((finding) => finding.statement.date && !Number.isNaN(Date.parse(finding.statement.firstDay)));
-  const ordered = dated.map((finding) => finding.statement).sort((a, b) => a.firstDay.localeCompare(b.firstDay));
-  if (!ordered.length) {
-    byId("time-note").textContent = "None of the selected statements carries a date in the form year-month-day.";
+  const dates = found.map((finding) => finding.statement.counted).filter(Boolean).sort();
+  if (!dates.length) {
+    byId("time-note").textContent = found.length ? "None of the selected statements carries a date of the form YYYY-MM-DD, YYYY-MM or YYYY." : "";
     byId("timeline").replaceChildren();
     byId("time-table").replaceChildren(nothingHere());
     return;
   }
-  const width = spanWidth(ordered);
-  const placed = dated.filter((finding) => finding.statement.date.length >= width);
-  const rows = tally(placed, (finding) => [finding.statement.date.slice(0, width)]).sort((a, b) => a.key.localeCompare(b.key));
+  const width = unitOf(dates);
+  const placed = found.filter((finding) => finding.statement.counted.length >= width);
+  const rows = tally(placed, (finding) => [finding.statement.counted.slice(0, width)]).sort((a, b) => a.key.localeCompare(b.key));
   const missing = found.length - placed.length;
-  const unit = { 10: "day", 7: "month", 4: "year" }[width];
+  const unit = UNITS[width];
   byId("time-note").textContent = `Findings by ${unit} of the statement.` + (missing ? ` ${plural(missing, "finding")} not shown: the statement has no ${unit}.` : "");
   const used = usedColumns(placed);
   const peak = peakOf(rows);
   foldable("time-table", rows, (some) => table(`Findings by ${unit}`, unit[0].toUpperCase() + unit.slice(1), used,
-    some.map((row) => tableRow(periodName(row.key), row, used, peak, spanOf(row.key)))));
+    some.map((row) => tableRow([periodName(row.key)], row, used, peak, spanOf(row.key)))));
   if (rows.length) byId("timeline").replaceChildren(timeline(rows, used)); else byId("timeline").replaceChildren();
 }
 function timeline(rows, used) {

@@ -28,6 +28,8 @@ function list(upTo) {
   listed = Math.max(listed, Math.min(upTo, matching.length));
   const left = matching.length - listed;
   byId("more").hidden = left === 0;
+  byId("unlisted").hidden = left === 0;
+  byId("unlisted").textContent = `${plural(left, "more finding")} not printed.`;
   byId("more").textContent = `Show ${Math.min(left, PAGE).toLocaleString("en")} more of ${left.toLocaleString("en")}`;
 }
 byId("more").addEventListener("click", () => {
@@ -46,6 +48,12 @@ function chipsOf(f) {
   for (const key of FIELDS) if (f[key]) chips.push([told[key](f[key]), { [key]: NOTHING[key] }]);
   return chips;
 }
+/* A month or a year that the span cuts may lie in it or not: it is left out, and that is told */
+function datesLeftOut() {
+  const out = selected(["from", "to"]).filter(({ statement }) => mayBeWithin(statement, filter) && !isWithin(statement, filter)).length;
+  const told = "A date given as a month or year is in the span if all of its days are.";
+  return out ? `${told} ${plural(out, "finding")} left out for that.` : told;
+}
 function showSelection() {
   const chips = chipsOf(filter);
   const whole = plural(findings.length, "finding");
@@ -57,7 +65,7 @@ function showSelection() {
   byId("chips").replaceChildren(...chips.map(([text, without]) => {
     const node = make("button", { type: "button", className: "chip" }, make("bdi", {}, text), make("span", { className: "cross", ariaHidden: "true" }, "×"));
     node.setAttribute("aria-label", `Take away: ${text}`);
-    node.addEventListener("click", () => { change({ ...filter, ...without }); (all(".chip")[0] ?? byId("q")).focus({ preventScroll: true }); });
+    node.addEventListener("click", () => { change({ ...(waiting ? readForm() : filter), ...without }); focusOn(all(".chip")[0]); });
     return make("li", {}, node);
   }));
   byId("active").hidden = !chips.length;
@@ -65,6 +73,8 @@ function showSelection() {
   byId("empty").hidden = matching.length > 0;
   byId("reset").disabled = !chips.length;
   for (const id of ["csv", "cite"]) byId(id).disabled = !matching.length;
+  for (const link of all("a[data-part]")) link.hash = isActive(filter) ? address(filter) : "";
+  if (byId("dates-note")) byId("dates-note").textContent = datesLeftOut();
   byId("p-out").textContent = filter.p ? `at least ${Math.round(filter.p * 100)} %` : "any";
 }
 function apply() {

@@ -7,9 +7,13 @@ const NO_TARGET = "-none"; // stands for no target in filters
 
 const columns = data.columns.map(([task, key, title], n) => ({ n, task, key, title, css: `l${n}` }));
 const columnOf = new Map(columns.map((column) => [column.key, column]));
+/* The day, month or year that a date names; nothing for a date of another form */
+function countedAs(firstDay, lastDay) {
+  return firstDay.slice(0, [10, 7, 4].find((width) => firstDay.slice(0, width) === lastDay.slice(0, width)));
+}
 let first = 0;
 const statements = data.statements.map(([count, heading, speaker, date, firstDay, lastDay, genre, source, location, id], n) => {
-  const statement = { n, first, count, heading, speaker, date, firstDay, lastDay, genre, source, location, id };
+  const statement = { n, first, count, heading, speaker, date, firstDay, lastDay, genre, source, location, id, counted: countedAs(firstDay, lastDay) };
   first += count;
   return statement;
 });
@@ -59,7 +63,7 @@ let filter = NOTHING;
 function readAddress() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const text = (key) => asked.get(key) ?? "";
-  const day = (key) => (/^\d{4}-\d\d-\d\d$/.test(text(key)) ? text(key) : "");
+  const day = (key) => (/^\d{4}-\d\d-\d\d$/.test(text(key)) && !Number.isNaN(Date.parse(text(key))) ? text(key) : "");
   const p = Number(text("p"));
   return {
     labels: asked.getAll("label").filter((key) => columnOf.has(key)), holder: text("holder"), target: text("target"),
@@ -87,6 +91,9 @@ function findingAt(link) {
 }
 const isActive = (f) => address(f) !== "#";
 
+/* All days that a date may mean lie in the span, so that a count over time selects what it counted */
+const isWithin = ({ firstDay, lastDay }, { from, to }) => (!from && !to) || (firstDay !== "" && firstDay >= from && (!to || lastDay <= to));
+const mayBeWithin = ({ firstDay, lastDay }, { from, to }) => firstDay !== "" && lastDay >= from && (!to || firstDay <= to);
 /* Return a test of findings; `except` names fields that it leaves out */
 function asTest(f, except = []) {
   const g = { ...f };
@@ -100,8 +107,7 @@ function asTest(f, except = []) {
       && (!g.target || (target ? target.names.includes(g.target) : g.target === NO_TARGET))
       && (!g.speaker || statement.speaker === g.speaker)
       && (!g.genre || statement.genre === g.genre)
-      && (!g.from || (statement.lastDay !== "" && statement.lastDay >= g.from))
-      && (!g.to || (statement.firstDay !== "" && statement.firstDay <= g.to))
+      && isWithin(statement, g)
       && finding.p >= g.p
       && (!words || searchable(finding).includes(words));
   };

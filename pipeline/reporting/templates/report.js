@@ -89,8 +89,8 @@
       const row = s.row;
       const facts = data.statements[row[DOC]];
       if (f.speaker && facts.speaker !== f.speaker) return false;
-      if (f.from && !(facts.last && facts.last >= f.from)) return false;
-      if (f.to && !(facts.first && facts.first <= f.to)) return false;
+      if (f.from && !(facts.first && facts.first >= f.from)) return false; // all days of its date lie in the span,
+      if (f.to && !(facts.last && facts.last <= f.to)) return false; // so that a count by date selects what it counted
       for (let task = 0; task < chosen.length; task++) {
         if (!chosen[task].length) continue;
         const given = row[GIVEN].filter((c) => data.columns[c][0] === task).map((c) => data.columns[c][1]);

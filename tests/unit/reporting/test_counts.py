@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.codebook import Codebook
 from pipeline.records import Prediction, Sentence, Statement
-from pipeline.reporting.counts import by_date, by_speaker, first_day, last_day, shares
+from pipeline.reporting.counts import by_date, by_speaker, shares
 from pipeline.reporting.view import StatementView, build_statements
 
 Predict = Callable[..., Prediction]
@@ -68,6 +68,17 @@ def test_by_date(views: tuple[StatementView, ...], tiny: Codebook) -> None:
     assert [[c.number for c in r.counts] for r in rows] == [[1, 1, 0], [1, 0, 1], [1, 0, 0]]
 
 
+def test_a_date_that_is_around_others_has_no_span(tiny: Codebook) -> None:
+    statements = {d: Statement(d, "", d, date=d) for d in ("2017", "2018", "2018-02", "")}
+    rows = by_date(build_statements([], statements, tiny), tiny, "topic")
+    assert [(r.name, r.start, r.end) for r in rows] == [
+        ("2017", "2017-01-01", "2017-12-31"),
+        ("2018", "", ""),
+        ("2018-02", "2018-02-01", "2018-02-28"),
+        ("No date", "", ""),
+    ]
+
+
 @pytest.mark.parametrize(
     ("dates", "names"),
     [
@@ -83,12 +94,3 @@ def test_many_dates_are_summed(dates: list[str], names: list[str], tiny: Codeboo
     rows = by_date(views, tiny, "topic")
     assert [r.name for r in rows] == names
     assert sum(r.statements for r in rows) == len(dates)
-
-
-def test_days_a_date_covers() -> None:
-    assert [first_day(d) for d in ("2018", "2018-02", "2018-02-07")] == [
-        "2018-01-01", "2018-02-01", "2018-02-07",
-    ]  # fmt: skip
-    assert [last_day(d) for d in ("2018", "2018-02", "2018-02-07")] == [
-        "2018-12-31", "2018-02-31", "2018-02-07",
-    ]  # fmt: skip

@@ -140,7 +140,7 @@ def test_counts_open_their_evidence(predict: Predict, tiny: Codebook) -> None:
     page = Page(render(rows, statements, tiny))
     (by_speaker,) = page.all("button", data_label="topic.food", data_speaker='Ann "A" <b>')
     assert (by_speaker["aria-label"] or "").startswith("3 sentences: Food, Ann")
-    assert page.all("button", data_label="topic.food", data_from="2018-02-01", data_to="2018-02-31")
+    assert page.all("button", data_label="topic.food", data_from="2018-02-01", data_to="2018-02-28")
 
 
 def test_abstention_is_shown_as_such(predict: Predict, tiny: Codebook) -> None:
