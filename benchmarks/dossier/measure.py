@@ -89,7 +89,7 @@ def dossier(number: int, sentences: int, codebook: Codebook) -> str:
                 known = Party(
                     "it", None, (f"State {min(int(chance.expovariate(0.05)), 192)}",), 0.9
                 )
-                who = Party("SPEAKER", None, (), 0.9)
+                who = Party("SPEAKER", None, (statement.speaker or "",), 0.9)
                 toward = chance.choice((None, target, known))
                 findings.append(
                     Finding(sentence.doc_id, sentence.sentence_id, task, label, 0.9, who, toward)

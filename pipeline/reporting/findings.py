@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,9 @@ from pipeline.codebook import Codebook
 from pipeline.errors import InputError
 from pipeline.records import SPEAKER
 from pipeline.reporting.view import SentenceView, StatementView
+
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+"""Marks of direction: a name that holds them would turn what stands beside it."""
 
 Place = tuple[int, int, int]
 """A sentence by its number in the dossier, and a half-open span of UTF-16 units in its text."""
@@ -75,8 +79,10 @@ def build_findings(
     """Return the findings in reading order.
 
     A party without linked actors is counted under its words, SPEAKER under the speaker; words that
-    differ in case only are counted together. Words that lie in no sentence shown are not marked.
-    Findings of sentences that nothing tells apart are in the order of these.
+    differ in case only are counted together. Ambiguous names are left unlinked ("Georgia"): where
+    words are also the name of an actor that others were linked to, they say so and count apart.
+    Words that lie in no sentence shown are not marked. Findings of sentences that nothing tells
+    apart are in the order of these.
 
     Raises:
         InputError: a finding is of no sentence shown, or its label is not in the codebook.
@@ -89,12 +95,16 @@ def build_findings(
     columns = {column: j for j, column in enumerate(codebook.columns)}
     _require_known(findings, sentences, columns)
     spelling: dict[str, str] = {}
+    linked = {name.casefold() for one in findings for name in _linked(one)}
     whole = {s.index: s.sentences for s in statements if s.given_whole}
     starts = {n: [v.prediction.sentence.start for v in shown] for n, shown in whole.items()}
 
     def party(found: Party, statement: StatementView, sentence: SentenceView) -> PartyView:
         words = statement.speaker if found.words == SPEAKER else " ".join(found.words.split())
-        names = found.actors or (spelling.setdefault(words.casefold(), words),)
+        counted = " ".join(_TURNING.sub("", words).split()) or words
+        if counted.casefold() in linked:
+            counted += " (not linked)"
+        names = found.actors or (spelling.setdefault(counted.casefold(), counted),)
         # Sentences that were given without their statement all begin at 0.
         near = whole.get(statement.index, (sentence,))
         begins = starts.get(statement.index, [sentence.prediction.sentence.start])
@@ -120,6 +130,10 @@ def build_findings(
             )
         )
     return tuple(sorted(built, key=lambda f: (f.sentence, f.column)))
+
+
+def _linked(finding: Finding) -> tuple[str, ...]:
+    return finding.holder.actors + (finding.target.actors if finding.target else ())
 
 
 def _meant(

@@ -76,6 +76,28 @@ def test_words_that_differ_in_case_are_one_name(
     assert targets(views) == set()
 
 
+def test_words_that_are_the_name_of_a_linked_actor_are_counted_apart(
+    built: Callable[..., tuple[FindingView, ...]],
+) -> None:
+    views = built(
+        finding(target=Party("georgia", None, (), 1)),
+        finding(Party("Tbilisi", None, ("Georgia", "Guide"), 1), Party("Georgia", None, (), 1)),
+        finding(Party("Bo", None, (), 1), Party("Tbilisi", None, (), 1)),
+    )
+    assert holders(views) == {"Guide (not linked)", "Georgia", "Guide", "Bo"}
+    assert targets(views) == {"georgia (not linked)", "Tbilisi"}
+    assert views[0].target is not None
+    assert views[0].target.words == "georgia"
+
+
+def test_names_do_not_turn_what_stands_beside_them(
+    built: Callable[..., tuple[FindingView, ...]],
+) -> None:
+    (view,) = built(finding(Party("The \u202egue\u2069sts", None, (), 1)))
+    assert view.holder.actors == ("The guests",)
+    assert view.holder.words == "The \u202egue\u2069sts"
+
+
 @given(st.integers(0, len(TEXT)), st.integers(0, len(TEXT) + 5))
 def test_marks_hold_what_the_span_holds(
     predict: Predict, tiny: Codebook, start: int, end: int
