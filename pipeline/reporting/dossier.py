@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from pipeline.codebook import Codebook
 from pipeline.records import Prediction, Rejection, Statement
+from pipeline.reporting.dates import readable
 from pipeline.reporting.dossier_data import facts_of, texts_of
 from pipeline.reporting.facts import ModelFacts, score_rows
 from pipeline.reporting.findings import Finding, FindingView, build_findings, holders, targets
@@ -92,6 +93,7 @@ def render_dossier(
     chunks = [views[at : at + most] for at in range(0, len(views), most)]
     split = len(chunks) > 1
     stem, suffix = name.rsplit(".", 1)
+    names = {n: f"{stem}-{n}.{suffix}" for n in range(1, len(chunks) + 1)}
     look = {
         "title": title,
         "codebook": codebook,
@@ -112,11 +114,13 @@ def render_dossier(
     for number, chunk in enumerate(chunks, start=1):
         inside = {s.index for view in chunk for s in view.sentences}
         own = [finding for finding in found if finding.sentence in inside]
-        parts.append(_part(f"{stem}-{number}.{suffix}" if split else name, chunk, own, codebook))
+        parts.append(_part(names[number] if split else name, chunk, own, codebook))
         data = facts_of(chunk, own, codebook, statements, title, model, attribution_model)
         page = template("dossier.html.jinja").render(
             shared,
             place=f"{part_mark(name, number)}{len(chunks)}" if split else None,
+            before=names.get(number - 1),
+            after=names.get(number + 1),
             tasks=codebook.tasks,
             statements=chunk,
             sentences=len(inside),
@@ -153,16 +157,7 @@ def part_mark(name: str, number: int) -> str:
 
 
 def _readable(dates: tuple[str, str] | None) -> tuple[str, str] | None:
-    """Write days of a period out; a year, a month or no date of the calendar stays as it is."""
-
-    def written(text: str) -> str:
-        try:
-            day = date.fromisoformat(text)
-        except ValueError:
-            return text
-        return f"{day.day} {day:%B %Y}"
-
-    return dates and (written(dates[0]), written(dates[1]))
+    return dates and (readable(dates[0]), readable(dates[1]))
 
 
 def _by_date(statements: Mapping[str, Statement]) -> dict[str, Statement]:

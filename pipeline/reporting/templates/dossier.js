@@ -20,18 +20,25 @@ function fillForm(f) {
 }
 function writeAddress({ remember = false } = {}) {
   const target = address(filter, reading);
+  // Writing what stands there already would break off a step back that is under way, or be a step of its own.
+  if ((location.hash || "#") === target) return;
   history[remember ? "pushState" : "replaceState"](null, "", target === "#" ? location.pathname + location.search : target);
 }
 function change(next, { remember = false } = {}) {
+  forget();
   filter = next;
   writeAddress({ remember });
   if (address(readForm()) !== address(filter)) fillForm(filter);
   apply();
 }
+/* Where the keyboard goes on when what it pressed is gone; folded filters take no focus */
+function focusOn(node) {
+  (node ?? (byId("filters").open ? byId("q") : byId("evidence"))).focus({ preventScroll: true });
+}
 function clear() {
   change(NOTHING);
   fillForm(filter);
-  byId("q").focus({ preventScroll: true });
+  focusOn();
 }
 function bring(node) {
   node.scrollIntoView({ block: "start" });
@@ -39,6 +46,7 @@ function bring(node) {
 }
 /* A mark narrows the selection to its evidence */
 function choose(more) {
+  if (waiting) change(readForm()); // what was typed just before counts
   change({ ...filter, ...more }, { remember: true });
   bring(byId("evidence"));
 }
@@ -49,13 +57,17 @@ function drawCharts() {
 }
 
 let waiting = 0;
-byId("form").addEventListener("input", () => {
+function forget() {
   clearTimeout(waiting);
+  waiting = 0;
+}
+byId("form").addEventListener("input", () => {
+  forget();
   waiting = setTimeout(() => change(readForm()), 150);
 });
 byId("form").addEventListener("submit", (event) => event.preventDefault());
 for (const id of ["reset", "reset-2", "clear"]) byId(id).addEventListener("click", clear);
-for (const node of all(".labels button.count")) node.addEventListener("click", () => choose({ labels: [node.dataset.label] }));
+for (const node of all(".labels button.count")) node.addEventListener("click", () => choose({ ...NOTHING, labels: [node.dataset.label] })); // counts of the whole file
 for (const link of all('a[href^="#"]')) {
   link.addEventListener("click", (event) => { // the address holds the filter, so anchors leave it alone
     const target = byId(link.hash.slice(1));
@@ -80,12 +92,14 @@ const MOST_PRINTED = 500;
 addEventListener("beforeprint", () => { if (!reader.open) list(Math.max(listed, MOST_PRINTED)); });
 
 function restore() {
+  forget();
   filter = readAddress();
   const asked = new URLSearchParams(location.hash.slice(1)).get("finding");
   fillForm(filter);
   apply();
   const finding = asked && findingAt(asked);
   if (finding) open(finding);
+  else if (reader.open) reader.close();
 }
 options("holder", findings.flatMap((finding) => finding.holder.names));
 options("target", findings.flatMap((finding) => finding.target?.names ?? []), [[NO_TARGET, "No target named"]]);

@@ -11,20 +11,22 @@ function lineOf(finding) {
   return [statement.speaker, statement.date, statement.genre, statement.heading, statement.source, statement.location, statement.id, sentence.id,
     sentence.start, sentence.end, quote(sentence.text), task, label.join("."), finding.p, ...party(holder), ...party(target), data.model, data.attribution];
 }
+/* Marks that turn the direction of what follows would turn the rest of a citation too */
+const plain = (text) => quote(text.replace(/[\u202a-\u202e\u2066-\u2069]/g, ""));
 function citation(finding) {
   const { statement, holder, target, column } = finding;
   const { source, heading, location } = statement;
   const sentence = sentenceOf(finding);
   const place = [statement.speaker, statement.date, heading && `“${quote(heading)}”`, source !== heading && source, location].filter(Boolean).join(", ");
   const told = `${column.title} by ${join(holder.names)}${target ? ` toward ${join(target.names)}` : ""}`;
-  return quote(`${place}: “${quote(sentence.text)}” [${told}; predicted, probability ${percent(finding.p)}; sentence ${sentence.id}]`);
+  return plain(`${place}: “${quote(sentence.text)}” [${told}; predicted, probability ${percent(finding.p)}; sentence ${sentence.id}]`);
 }
 function citations() {
   const chips = chipsOf(filter).map(([text]) => text).join("; ");
   return [
-    data.title,
-    `${byId("result").textContent}${chips ? `. Selection: ${chips}` : ""}.`,
-    `Labels by ${data.model}, holders and targets by ${data.attribution}, codebook ${data.codebook}. All are predictions; read each sentence before quoting it.`,
+    plain(data.title),
+    plain(`${byId("result").textContent}${chips ? `. Selection: ${chips}` : ""}.`),
+    plain(`Labels by ${data.model}, holders and targets by ${data.attribution}, codebook ${data.codebook}. All are predictions; read each sentence before quoting it.`),
     "", ...matching.map((finding, n) => `${n + 1}. ${citation(finding)}`), "",
   ].join("\r\n");
 }

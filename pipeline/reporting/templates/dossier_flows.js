@@ -41,13 +41,14 @@ function drawFlows() {
   }
   const peak = peakOf(pairs);
   foldable("flow-table", pairs, (some) => table("Findings by holder and target", "Holder → target", used,
-    some.map((pair) => tableRow(`${pair.holder} → ${pair.target}`, pair, used, peak, { holder: pair.holder, target: pair.target }))));
+    some.map((pair) => tableRow([pair.holder, pair.target], pair, used, peak, { holder: pair.holder, target: pair.target }))));
   byId("flows").replaceChildren(flows(drawn, used));
 }
 function shortened(text, most) {
   const signs = Array.from(text);
   return signs.length > most ? `${signs.slice(0, most - 1).join("").trimEnd()}…` : text;
 }
+/* Tooltips isolate names, so that none turns the direction of what follows it; a node counts what it opens */
 function flows(pairs, used) {
   const width = Math.max(280, byId("flows").clientWidth);
   const side = Math.min(260, width * 0.34);
@@ -71,7 +72,7 @@ function flows(pairs, used) {
   for (const link of graph.links) {
     const { holder, target } = link.pair;
     const shape = draw("path", { class: `flow ${link.column.css}`, d: path(link), "stroke-width": Math.max(1.5, link.width) },
-      draw("title", {}, `${holder} → ${target}, ${link.column.title}: ${plural(link.value, "finding")}`));
+      draw("title", {}, `\u2068${holder}\u2069 → \u2068${target}\u2069, ${link.column.title}: ${plural(link.value, "finding")}`));
     shape.addEventListener("click", () => choose({ holder, target, labels: [link.column.key] }));
     svg.append(shape);
   }
@@ -80,7 +81,7 @@ function flows(pairs, used) {
     const label = draw("text", { class: "actor", x: left ? one.x0 - 8 : one.x1 + 8, y: (one.y0 + one.y1) / 2 + 4, "text-anchor": left ? "end" : "start" },
       shortened(one.name, Math.floor((side - 12) / 7.4)));
     const group = draw("g", { class: "node" }, draw("rect", { x: one.x0, y: one.y0, width: one.x1 - one.x0, height: Math.max(2, one.y1 - one.y0) }), label,
-      draw("title", {}, `${one.name}: ${plural(one.value, "finding")}`));
+      draw("title", {}, `\u2068${one.name}\u2069: ${plural(matching.filter((finding) => finding[one.kind]?.names.includes(one.name)).length, "finding")}`));
     group.addEventListener("click", () => choose({ [one.kind]: one.name }));
     svg.append(group);
   }

@@ -98,7 +98,7 @@ function open(finding) {
   byId("before").disabled = place <= 0;
   byId("after").disabled = place < 0 || place === matching.length - 1;
   if (!reader.open) reader.showModal();
-  history.replaceState(null, "", address(filter, finding));
+  writeAddress();
   byId("shown").scrollIntoView({ block: "center" });
   byId("reader-h").focus({ preventScroll: true });
 }
@@ -111,8 +111,9 @@ byId("after").addEventListener("click", () => step(1));
 byId("close").addEventListener("click", () => reader.close());
 reader.addEventListener("click", (event) => { if (event.target === reader) reader.close(); });
 reader.addEventListener("close", () => {
+  if (reader.open) return; // another was opened meanwhile, by steps through the history
   const finding = reading;
   reading = null;
   writeAddress();
-  byId(`finding${finding.n}`)?.querySelector(".open").focus();
+  focusOn(byId(`finding${finding.n}`)?.querySelector(".open") ?? byId("evidence"));
 });
