@@ -3,7 +3,8 @@
 A cell of a task holds labels joined by semicolons, NONE for "none of them", ABSTAIN, or nothing
 where nobody answered. Two columns a label with holder and target take plain words; what plain words
 cannot say (several holders, words that stand twice in the sentence) is written as a JSON list.
-Cells are guarded against being run as formulas (`csv_cells`).
+Cells are guarded against being run as formulas (`csv_cells`). A spreadsheet that takes a cell for a
+number or a date writes it back otherwise: "1.0" as 1, "1.2" as a day of February.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -32,6 +34,8 @@ ITEM = ("doc_id", "sentence_id", "start", "end", "context", "text")
 STAMP = ("codebook", "codebook_version", "codebook_signature")
 SAMPLING = ("sampling_design", "inclusion_probability")
 _SEPARATOR = ";"
+_VERSION = "v"
+"""Written before the version of a codebook, so that no spreadsheet takes it for a number."""
 
 
 def columns(codebook: Codebook) -> tuple[str, ...]:
@@ -172,7 +176,8 @@ def _row(draft: Draft, codebook: Codebook) -> list[str]:
                 cells += [_words([one[role] for one in given], text) for role in _ROLES]
     cells += [_shown(draft[name]) for name in ("comment", "coder", "time")]
     cells += [_shown(sampling.get(name)) for name in ("design", "probability")]
-    return cells + [_shown(stamp[name]) for name in ("name", "version", "signature")]
+    version = _VERSION + _shown(stamp["version"])
+    return [*cells, _shown(stamp["name"]), version, _shown(stamp["signature"])]
 
 
 def _words(spans: list[Json], text: str) -> str:
@@ -214,11 +219,7 @@ def _draft(row: Mapping[str, str], codebook: Codebook) -> Draft:
             **{name: _integer(row[name], name) for name in ("start", "end")},
         },
         "coder": row["coder"].strip() or None,
-        "codebook": dict(
-            zip(
-                ("name", "version", "signature"), (row[name].strip() for name in STAMP), strict=True
-            )
-        ),
+        "codebook": _stamp(row, codebook),
         "time": row["time"].strip() or None,
         "sampling": sampling,
         "labels": labels,
@@ -226,6 +227,15 @@ def _draft(row: Mapping[str, str], codebook: Codebook) -> Draft:
         "attributions": attributions,
         "comment": row["comment"],
     }
+
+
+def _stamp(row: Mapping[str, str], codebook: Codebook) -> Json:
+    name, version, signature = (row[column].strip() for column in STAMP)
+    given = version.removeprefix(_VERSION)
+    # A file of another hand has the bare version, which a spreadsheet may have made a number.
+    if codebook.version in (version, given) or _same_number(given, codebook.version):
+        given = codebook.version
+    return {"name": name, "version": given, "signature": signature}
 
 
 def _attributions(task: str, label: str, row: Mapping[str, str]) -> list[Json]:
@@ -283,6 +293,15 @@ def _float(cell: str, name: str) -> float:
         return float(cell)
     except ValueError:
         raise ValueError(f"'{name}': expected a number, got {cell!r}") from None
+
+
+def _same_number(one: str, other: str) -> bool:
+    """Tell whether two cells are one number, whatever its zeros and its decimal sign."""
+    try:
+        first, second = (float(cell.replace(",", ".")) for cell in (one, other))
+    except ValueError:
+        return False
+    return math.isfinite(first) and first == second
 
 
 def _shown(value: Json) -> str:

@@ -1,0 +1,70 @@
+"""What spreadsheets do to a file on the way: numbers rewritten, empty cells left off."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from pipeline.codebook import Codebook
+from pipeline.labelling.annotation_csv import read_csv, write_csv
+from pipeline.labelling.annotation_reader import AnnotationReader
+from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, Sheet
+from pipeline.records import RejectReason
+
+TEXT = "The bread was stale."
+
+
+def sheet(codebook: Codebook, item: Item | None = None) -> Sheet:
+    """A sentence that ann has annotated."""
+    item = item or Item("d", "d#0", TEXT)
+    stamp = CodebookStamp.of(codebook)
+    said = Annotation(item, "ann", stamp, labels={"topic": ("food",), "tone": ("blame",)})
+    return Sheet(item, stamp, annotations=(said,))
+
+
+def resaved(text: str, **cells: str) -> str:
+    """Return the file with these cells in every row."""
+    rows = [row | cells for row in csv.DictReader(io.StringIO(text, newline=""))]
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def read(text: str, codebook: Codebook) -> AnnotationReader:
+    reader = AnnotationReader(codebook)
+    read_csv(text, "a.csv", reader)
+    return reader
+
+
+@pytest.mark.parametrize(
+    ("version", "cell"),
+    [
+        *(("1.0", cell) for cell in ("v1.0", "1.0", "1", "1,0", "1.00", "v1")),
+        *(("1.10", cell) for cell in ("v1.10", "1.1", "1,1")),
+        *(("v2", cell) for cell in ("vv2", "v2")),
+        ("spring", "spring"),
+    ],
+)
+def test_the_version_of_the_codebook_may_have_become_a_number(
+    version: str, cell: str, tiny: Codebook
+) -> None:
+    codebook = tiny.model_copy(update={"version": version})
+    reader = read(resaved(write_csv([sheet(codebook)], codebook), codebook_version=cell), codebook)
+    assert reader.rejections == []
+    assert [one.codebook for one in reader.annotations] == [CodebookStamp.of(codebook)]
+
+
+@pytest.mark.parametrize("cell", ["v1.1", "1.01", "nan", "", "01. Feb"])
+def test_another_version_is_another_codebook(cell: str, tiny: Codebook) -> None:
+    codebook = tiny.model_copy(update={"version": "1.0"})
+    reader = read(resaved(write_csv([sheet(codebook)], codebook), codebook_version=cell), codebook)
+    assert [one.reason for one in reader.rejections] == [RejectReason.OTHER_CODEBOOK]
+
+
+def test_no_spreadsheet_takes_the_version_for_a_number_or_a_day(tiny: Codebook) -> None:
+    [row] = csv.DictReader(io.StringIO(write_csv([sheet(tiny)], tiny), newline=""))
+    assert row["codebook_version"] == "v0.3"
