@@ -290,7 +290,7 @@ def _integer(cell: str, name: str) -> int:
 
 def _float(cell: str, name: str) -> float:
     try:
-        return float(cell)
+        return float(cell.replace(",", "."))  # as spreadsheets of many countries write it
     except ValueError:
         raise ValueError(f"'{name}': expected a number, got {cell!r}") from None
 

@@ -10,7 +10,7 @@ import pytest
 from pipeline.codebook import Codebook
 from pipeline.labelling.annotation_csv import read_csv, write_csv
 from pipeline.labelling.annotation_reader import AnnotationReader
-from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, Sheet
+from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, Sampling, Sheet
 from pipeline.records import RejectReason
 
 TEXT = "The bread was stale."
@@ -20,7 +20,8 @@ def sheet(codebook: Codebook, item: Item | None = None) -> Sheet:
     """A sentence that ann has annotated."""
     item = item or Item("d", "d#0", TEXT)
     stamp = CodebookStamp.of(codebook)
-    said = Annotation(item, "ann", stamp, labels={"topic": ("food",), "tone": ("blame",)})
+    labels = {"topic": ("food",), "tone": ("blame",)}
+    said = Annotation(item, "ann", stamp, sampling=Sampling("random", 0.25), labels=labels)
     return Sheet(item, stamp, annotations=(said,))
 
 
@@ -68,3 +69,11 @@ def test_another_version_is_another_codebook(cell: str, tiny: Codebook) -> None:
 def test_no_spreadsheet_takes_the_version_for_a_number_or_a_day(tiny: Codebook) -> None:
     [row] = csv.DictReader(io.StringIO(write_csv([sheet(tiny)], tiny), newline=""))
     assert row["codebook_version"] == "v0.3"
+
+
+def test_a_decimal_comma(tiny: Codebook) -> None:
+    text = resaved(write_csv([sheet(tiny)], tiny), inclusion_probability="0,25")
+    [annotation] = read(text, tiny).annotations
+    assert annotation.sampling == Sampling("random", 0.25)
+    [rejection] = read(resaved(text, inclusion_probability="0,2,5"), tiny).rejections
+    assert "'inclusion_probability': expected a number, got '0,2,5'" in rejection.detail
