@@ -65,7 +65,9 @@ def write_csv(sheets: Sequence[Sheet], codebook: Codebook) -> str:
 def read_csv(text: str, source: str, reader: AnnotationReader) -> None:
     """Read rows into `reader`; blank lines are no rows.
 
-    Cells are separated by commas, or by the semicolons or tabs that some spreadsheets write.
+    Cells are separated by commas, or by the semicolons or tabs that some spreadsheets write. Empty
+    columns at the end are none. Spreadsheets leave empty cells off at the end of a row, or add
+    some: notes may be lacking, but nothing that is read, for then the file may have been cut.
 
     Raises:
         InputError: the header lacks columns of this codebook or has unknown ones.
@@ -76,15 +78,16 @@ def read_csv(text: str, source: str, reader: AnnotationReader) -> None:
     wanted = columns(reader.codebook)
     lines = _lines(rows, source, reader)
     _, header = next(lines, (0, []))
-    header = [name.strip() for name in header]
+    header = [name.strip() for name in _trimmed(header)]
     _check_header(header, wanted, source)
     for line, cells in lines:
         location = f"line {line}"
-        if len(cells) != len(header):
+        given = len(_trimmed(cells))
+        if given > len(header) or not all(n.startswith(NOTE) for n in header[len(cells) :]):
             detail = f"has {len(cells)} cells, expected {len(header)} as in the header"
             reader.reject(source, location, detail)
             continue
-        row = {name: unguarded(cell) for name, cell in zip(header, cells, strict=True)}
+        row = {name: unguarded(cell) for name, cell in zip(header, cells, strict=False)}
         try:
             draft = _draft(row, reader.codebook)
         except ValueError as error:
@@ -122,6 +125,14 @@ def _lines(rows: _Rows, source: str, reader: AnnotationReader) -> Iterator[tuple
             continue
         if any(cells):
             yield line, cells
+
+
+def _trimmed(cells: Sequence[str]) -> Sequence[str]:
+    """Return the cells without those at the end that hold nothing."""
+    count = len(cells)
+    while count and not cells[count - 1].strip():
+        count -= 1
+    return cells[:count]
 
 
 def _check_header(header: Sequence[str], wanted: Sequence[str], source: str) -> None:

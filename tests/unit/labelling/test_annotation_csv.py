@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
 from pipeline.codebook import Codebook
+from pipeline.errors import InputError
 from pipeline.labelling.annotation_csv import read_csv, write_csv
 from pipeline.labelling.annotation_reader import AnnotationReader
-from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, Sampling, Sheet
+from pipeline.labelling.annotations import (
+    Annotation,
+    CodebookStamp,
+    Item,
+    Sampling,
+    Sheet,
+    Suggestion,
+)
 from pipeline.records import RejectReason
 
 TEXT = "The bread was stale."
@@ -77,3 +86,39 @@ def test_a_decimal_comma(tiny: Codebook) -> None:
     assert annotation.sampling == Sampling("random", 0.25)
     [rejection] = read(resaved(text, inclusion_probability="0,2,5"), tiny).rejections
     assert "'inclusion_probability': expected a number, got '0,2,5'" in rejection.detail
+
+
+def with_notes(codebook: Codebook) -> list[str]:
+    """Return the lines of a form with notes, filled in: ann's of one sentence, bob's of another."""
+    one, two = sheet(codebook), sheet(codebook, Item("d", "d#1", TEXT))
+    suggested = Suggestion("m-1", {"topic": ("food",)}, 0.5)
+    return write_csv([replace(one, suggestion=suggested), two], codebook).splitlines()
+
+
+def test_empty_cells_at_the_end_may_be_left_off_or_added(tiny: Codebook) -> None:
+    header, first, second = with_notes(tiny)
+    assert header.endswith(",note: model,note: suggested topic")
+    assert second.endswith(",,")
+    for lines in (
+        (header, first, second[:-2]),
+        (header, first.removesuffix(",m-1,food"), second[:-1]),
+        (f"{header},,", f"{first},,", second),
+        (header, f"{first},,,", f"{second}, "),
+        (f"{header}, ", first, f"{second[:-2]}"),
+    ):
+        reader = read("\n".join(lines), tiny)
+        assert reader.rejections == []
+        assert [one.item.sentence_id for one in reader.annotations] == ["d#0", "d#1"]
+
+
+def test_cells_that_are_read_may_not_be_lacking_nor_stand_beside_the_columns(
+    tiny: Codebook,
+) -> None:
+    header, first, second = with_notes(tiny)
+    cut = second.removesuffix(f",{tiny.signature},,")
+    [one, two] = read("\n".join((header, f"{first},mine", cut)), tiny).rejections
+    count = header.count(",") + 1
+    assert f"has {count + 1} cells, expected {count} as in the header" in one.detail
+    assert f"has {count - 3} cells, expected {count} as in the header" in two.detail
+    with pytest.raises(InputError, match="unknown column ''"):
+        read(header.replace(",note: model", ",,note: model"), tiny)
