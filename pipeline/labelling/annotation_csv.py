@@ -12,7 +12,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
@@ -22,7 +21,15 @@ from pipeline.codebook import Codebook, TaskType
 from pipeline.csv_cells import field_limit, guarded, unguarded
 from pipeline.errors import InputError, near_matches
 from pipeline.labelling.annotation_reader import AnnotationReader
-from pipeline.labelling.annotations import Annotation, Draft, Sheet, Span, locate, to_draft
+from pipeline.labelling.annotations import (
+    Annotation,
+    Draft,
+    Sheet,
+    Span,
+    locate,
+    same_number,
+    to_draft,
+)
 from pipeline.labelling.annotations import form as blank_form
 
 NONE = "(none)"
@@ -226,7 +233,8 @@ def _draft(row: Mapping[str, str], codebook: Codebook) -> Draft:
         sampling = {"design": design, "probability": _float(probability, SAMPLING[1])}
     return {
         "item": {
-            **{name: row[name] for name in ("doc_id", "sentence_id", "context", "text")},
+            "doc_id": _document(row["doc_id"], row["sentence_id"]),
+            **{name: row[name] for name in ("sentence_id", "context", "text")},
             **{name: _integer(row[name], name) for name in ("start", "end")},
         },
         "coder": row["coder"].strip() or None,
@@ -240,11 +248,17 @@ def _draft(row: Mapping[str, str], codebook: Codebook) -> Draft:
     }
 
 
+def _document(doc_id: str, sentence_id: str) -> str:
+    """Return the id of the document as its sentence names it, where both are one number."""
+    named = sentence_id.rpartition("#")[0]
+    return named if same_number(doc_id, named) else doc_id
+
+
 def _stamp(row: Mapping[str, str], codebook: Codebook) -> Json:
     name, version, signature = (row[column].strip() for column in STAMP)
     given = version.removeprefix(_VERSION)
     # A file of another hand has the bare version, which a spreadsheet may have made a number.
-    if codebook.version in (version, given) or _same_number(given, codebook.version):
+    if codebook.version in (version, given) or same_number(given, codebook.version):
         given = codebook.version
     return {"name": name, "version": given, "signature": signature}
 
@@ -304,15 +318,6 @@ def _float(cell: str, name: str) -> float:
         return float(cell.replace(",", "."))  # as spreadsheets of many countries write it
     except ValueError:
         raise ValueError(f"'{name}': expected a number, got {cell!r}") from None
-
-
-def _same_number(one: str, other: str) -> bool:
-    """Tell whether two cells are one number, whatever its zeros and its decimal sign."""
-    try:
-        first, second = (float(cell.replace(",", ".")) for cell in (one, other))
-    except ValueError:
-        return False
-    return math.isfinite(first) and first == second
 
 
 def _shown(value: Json) -> str:

@@ -17,6 +17,7 @@ from pipeline.labelling.annotations import (
     SpanAttribution,
     is_blank,
     normal,
+    same_document,
 )
 from pipeline.records import Rejection, RejectReason
 
@@ -49,6 +50,7 @@ class AnnotationReader:
         self._stamp = CodebookStamp.of(codebook)
         self._seen: dict[tuple[str, str, str], tuple[str, Annotation]] = {}
         self._items: dict[tuple[str, str], tuple[str, str]] = {}
+        self._documents: dict[tuple[str, str], tuple[str, str]] = {}
 
     def read(self, draft: Mapping[str, Json], source: str, location: str) -> None:
         """Check a draft and keep it, or set it aside with all its mistakes."""
@@ -76,7 +78,9 @@ class AnnotationReader:
             return
         place = f"{source} {location}".strip()
         self._seen[(*annotation.item.key, annotation.coder)] = (place, annotation)
-        self._items.setdefault(annotation.item.key, (place, annotation.item.text))
+        item = annotation.item
+        self._items.setdefault(item.key, (place, item.text))
+        self._documents.setdefault((item.sentence_id, item.text), (place, item.doc_id))
         self.annotations.append(annotation)
 
     def read_json_line(self, line: bytes, source: str, location: str) -> None:
@@ -116,6 +120,13 @@ class AnnotationReader:
             yield (
                 RejectReason.BAD_ROW,
                 f"the text of '{key[1]}' of '{key[0]}' is not the one at {item[0]}",
+            )
+        known = self._documents.get((key[1], annotation.item.text))
+        if known is not None and known[1] != key[0] and same_document(known[1], *key):
+            yield (
+                RejectReason.BAD_ROW,
+                f"'{key[1]}' is of '{key[0]}' here and of '{known[1]}' at {known[0]}; a "
+                "spreadsheet may have changed one of them: give both the same 'doc_id'",
             )
 
     def _reject_all(

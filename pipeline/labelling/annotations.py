@@ -7,6 +7,8 @@ Words of holders and targets carry half-open character offsets in the text of th
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, ClassVar
@@ -20,6 +22,7 @@ from pipeline.records import SPEAKER
 Draft = dict[str, Json]
 """An annotation as JSON, not yet checked."""
 
+_EXPONENT = re.compile(r"[eE]\+\d")
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -178,6 +181,30 @@ def form(sheet: Sheet) -> Draft:
 def is_blank(draft: Mapping[str, Json]) -> bool:
     """Tell whether a form was not filled in; the name of a coder alone is no annotation."""
     return not any(draft.get(key) for key in ("labels", "abstained", "attributions", "comment"))
+
+
+def same_number(one: str, other: str) -> bool:
+    """Tell whether two texts are one number, which a spreadsheet writes in a way of its own.
+
+    Zeros before and after it, the decimal sign and the exponent may differ. Of a long number it
+    writes six digits and the exponent ("1.23457E+19").
+    """
+    try:
+        first, second = (float(text.replace(",", ".")) for text in (one, other))
+    except ValueError:
+        return False
+    cut = any(_EXPONENT.search(text) for text in (one, other))
+    return math.isfinite(first) and math.isclose(first, second, rel_tol=1e-5 if cut else 0.0)
+
+
+def same_document(one: str, other: str, sentence_id: str) -> bool:
+    """Tell whether two document ids were one before a spreadsheet rewrote it ("0012" as 12).
+
+    It is so where the sentence is named after one of them, or both are one number. Sentences that
+    are named anew in every document have a name in common and are others.
+    """
+    named = sentence_id.rpartition("#")[0]
+    return (bool(named) and named in (one, other)) or same_number(one, other)
 
 
 def locate(span: Span, text: str) -> Span:

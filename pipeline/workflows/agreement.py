@@ -10,7 +10,7 @@ from pipeline.codebook import Codebook
 from pipeline.errors import InputError, SettingsError
 from pipeline.evaluation.agreement_report import AgreementReport, Dispute, report_agreement
 from pipeline.labelling.annotations import CodebookStamp, Sheet
-from pipeline.labelling.codings import read_codings
+from pipeline.labelling.codings import Coding, Codings, read_codings
 from pipeline.output import write_text
 from pipeline.records import Rejection, RejectReason
 from pipeline.reporting.agreement import render_agreement
@@ -47,8 +47,8 @@ def measure_agreement(
             format, as for `stance annotate export`.
 
     Raises:
-        InputError: a file cannot be read, there are not two coders (what was set aside is listed
-            first), or the disputed sentences have no text.
+        InputError: a file cannot be read, there are not two coders with a sentence in common (what
+            was set aside is listed first), or the disputed sentences have no text.
         SettingsError: `disputed` ends in no known format.
         OutputError: an output cannot be written.
     """
@@ -68,12 +68,12 @@ def measure_agreement(
     listed = None if beside is None else rejects_path(beside)
     if listed is not None:
         rejects.write(listed)
-    if len(codings.coders) < 2:
+    if mistake := _nothing_shared(codings):
         first = rejects.first
         where = f" First: {first.source} {first.location}: {first.detail}." if first else ""
         raise InputError(
-            f"{', '.join(map(str, files))}: agreement needs two coders or more, got "
-            f"{', '.join(codings.coders) or 'none'}; {len(codings.rejections):,} set aside.{where}"
+            f"{', '.join(map(str, files))}: {mistake}; {len(codings.rejections):,} set aside."
+            f"{where}"
         )
     report = report_agreement(codings.codings, codebook, replicates=replicates, seed=seed)
     if page is not None:
@@ -87,6 +87,24 @@ def measure_agreement(
             )
         write_sheets(sheets, codebook, to=to, out=disputed)
     return AgreementSummary(report, codings.rejections, dict(rejects.counts), listed)
+
+
+def _nothing_shared(codings: Codings) -> str:
+    """Return why there is nothing to compare, empty where there is something."""
+    if len(codings.coders) < 2:
+        return f"agreement needs two coders or more, got {', '.join(codings.coders) or 'none'}"
+    firsts: dict[str, Coding] = {}
+    seen: set[tuple[str, str]] = set()
+    for coding in codings.codings:
+        if (key := (coding.doc_id, coding.unit)) in seen:
+            return ""
+        seen.add(key)
+        firsts.setdefault(coding.coder, coding)
+    named = ", ".join(f"{c}: '{one.unit}' of '{one.doc_id}'" for c, one in firsts.items())
+    return (
+        "no sentence is coded by two; sentences are the same where 'doc_id' and 'sentence_id' (or "
+        f"the position) are, and the first ones are {named}"
+    )
 
 
 def _format(disputed: Path) -> str:

@@ -41,7 +41,7 @@ def agreement(
 
     What cannot be used is counted and listed with its line in OUT.rejects.jsonl (OUT is the page,
     or else the disputed sentences; without either it is named here). Exit codes: 0, or 3 where
-    fewer than two coders are left.
+    no two coders are left with a sentence in common.
     """
     from pipeline.cli.prepare import codebook_file
     from pipeline.codebook import load_codebook

@@ -122,3 +122,30 @@ def test_cells_that_are_read_may_not_be_lacking_nor_stand_beside_the_columns(
     assert f"has {count - 3} cells, expected {count} as in the header" in two.detail
     with pytest.raises(InputError, match="unknown column ''"):
         read(header.replace(",note: model", ",,note: model"), tiny)
+
+
+@pytest.mark.parametrize(
+    ("doc_id", "cell"),
+    [
+        *(("0012", cell) for cell in ("0012", "12", "12,0")),
+        *(("1e5", cell) for cell in ("1.00E+05", "100000")),
+        ("12345678901234567890", "1.23457E+19"),
+        ("a#1", "a#1"),
+    ],
+)
+def test_the_id_of_a_document_may_have_become_a_number(
+    doc_id: str, cell: str, tiny: Codebook
+) -> None:
+    text = write_csv([sheet(tiny, Item(doc_id, f"{doc_id}#3", TEXT))], tiny)
+    [annotation] = read(resaved(text, doc_id=cell), tiny).annotations
+    assert annotation.item.key == (doc_id, f"{doc_id}#3")
+
+
+@pytest.mark.parametrize(
+    ("doc_id", "sentence_id"),
+    [("12", "13#3"), ("12", "0012"), ("1.23457", "1.23458#3"), ("x", "y#3"), ("inf", "infinity#1")],
+)
+def test_other_ids_stay_as_they_are(doc_id: str, sentence_id: str, tiny: Codebook) -> None:
+    text = write_csv([sheet(tiny, Item(doc_id, sentence_id, TEXT))], tiny)
+    [annotation] = read(text, tiny).annotations
+    assert annotation.item.key == (doc_id, sentence_id)

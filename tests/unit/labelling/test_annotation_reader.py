@@ -142,6 +142,31 @@ def test_nothing_else_is_lost(tiny: Codebook) -> None:
     assert "is not the one at a.jsonl line 1" in reasons["line 7"][1]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "sentence_id", "same"),
+    [
+        ("0012", "12", "0012#3", True),
+        ("12", "0012", "0012#3", True),
+        ("0012", "12", "s3", True),
+        ("3-1", "03. Jan", "3-1#0", True),
+        ("a", "b", "3", False),  # named anew in every document
+        ("a", "b", "c#3", False),
+    ],
+)
+def test_a_sentence_is_of_one_document(
+    one: str, other: str, sentence_id: str, same: bool, tiny: Codebook
+) -> None:
+    """A spreadsheet may have rewritten the id, which would make two sentences of one."""
+    reader = AnnotationReader(tiny)
+    for coder, doc_id in (("ann", one), ("bob", other)):
+        item = {"doc_id": doc_id, "sentence_id": sentence_id, "text": ITEM.text}
+        reader.read(draft(tiny, coder=coder, item=item), "a.csv", f"line of {coder}")  # type: ignore[arg-type]
+    assert [a.coder for a in reader.annotations] == (["ann"] if same else ["ann", "bob"])
+    for rejection in reader.rejections:
+        assert rejection.reason is RejectReason.BAD_ROW
+        assert f"of '{other}' here and of '{one}' at a.csv line of ann" in rejection.detail
+
+
 def test_the_coder_of_a_whole_file_can_be_named(tiny: Codebook) -> None:
     reader = AnnotationReader(tiny, coder="eve", names={"ann": "Anna"})
     reader.read(draft(tiny, coder=None), "a.jsonl", "line 1")  # type: ignore[arg-type]
