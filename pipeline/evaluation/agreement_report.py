@@ -62,7 +62,7 @@ class Dispute:
     """A sentence that coders answered differently, or that none of them could decide.
 
     `score` sums over tasks the mean distance of two coders (MASI for label sets), `words` says that
-    they give the same labels to different holders or targets.
+    they give the same labels to different holders or targets, or pair these otherwise.
     """
 
     doc_id: str
@@ -144,18 +144,20 @@ def report_agreement(
 
 
 def disputes(units: Sequence[Mapping[str, Coding]], codebook: Codebook) -> list[Dispute]:
-    """Return the sentences on which coders differ, the most disputed first."""
+    """Return the sentences on which coders differ, the most disputed first.
+
+    They are those that `adjudicate` would leave open without a decision.
+    """
     found: list[Dispute] = []
     for unit in units:
         codings = tuple(unit.values())
         score = sum(_distance(codings, name, codebook) for name in codebook.tasks)
         words = any(
-            _words(one, label, role) != _words(other, label, role)
+            _pairs(one, label) != _pairs(other, label)
             for one, other in itertools.combinations(codings, 2)
             for task in codebook.tasks
             for label in _both(one, other, task)
             if codebook.tasks[task].attribution
-            for role in ("holder", "target")
         )
         if score or words or any(_undecided(codings, task) for task in codebook.tasks):
             one = codings[0]
@@ -254,3 +256,9 @@ def _words(coding: Coding, label: str, role: str) -> list[str]:
         if given.label == label
     )
     return sorted(word for word in words if word is not None)
+
+
+def _pairs(coding: Coding, label: str) -> set[tuple[str | None, str | None]]:
+    """Return who holds a label toward whom; that neither is named says nothing."""
+    pairs = {(given.holder, given.target) for given in coding.attributions if given.label == label}
+    return pairs - {(None, None)}

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.codebook import load_codebook
 from pipeline.evaluation.agreement_report import report_agreement
+from pipeline.labelling.adjudication import OPEN, adjudicate
 from pipeline.labelling.codings import Coding
 from pipeline.records import Attribution
 
@@ -74,6 +75,37 @@ def test_what_nobody_could_decide_is_for_the_adjudicator() -> None:
     one_sure = [coding("A", 8, "", "blame"), replace(coding("B", 8, "", None), abstained=("tone",))]
     report = report_agreement([*unsure, *one_sure], TINY, replicates=0, seed=0)
     assert [(d.unit, d.score) for d in report.disputes] == [("7", 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "disputed"),
+    [
+        ("Oso>Norland Kestria>Suria", "Oso>Suria Kestria>Norland", True),
+        ("Oso>Norland Kestria>Suria", "Kestria>Suria Oso>Norland", False),
+        ("Oso> >Norland", "Oso>Norland", True),
+        ("Oso>Norland Oso>Norland", "Oso>Norland", False),
+        (">", "", False),
+        ("Oso>", "", True),
+    ],
+)
+def test_who_holds_a_label_toward_whom_is_disputed_as_adjudicate_settles_it(
+    one: str, other: str, disputed: bool
+) -> None:
+    given = []
+    for coder, said in (("A", one), ("B", other)):
+        pairs = [pair.split(">") for pair in said.split()]
+        held = tuple(Attribution("food", holder or None, to or None) for holder, to in pairs)
+        given.append(
+            replace(
+                coding(coder, 0, "food", "blame"),
+                attributions=held,
+                text="Oso and Kestria, Norland and Suria.",
+            )
+        )
+    report = report_agreement(given, TINY, replicates=0, seed=0)
+    assert [dispute.words for dispute in report.disputes] == [True] * disputed
+    settled = adjudicate([said.annotation(TINY) for said in given], [], TINY).settled["topic"]
+    assert settled[OPEN] == disputed
 
 
 def test_errors_are_estimated_from_three_coders() -> None:
