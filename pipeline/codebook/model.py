@@ -38,7 +38,7 @@ Line = Annotated[str, Field(min_length=1)]
 RESERVED = frozenset({
     "doc_id", "sentence_id", "id", "file", "sentences", "text", "raw", "start", "end", "block",
     "heading", "lead_in", "context", "model", "speaker", "date", "genre", "title", "part", "source",
-    "probabilities", "votes",
+    "probabilities", "votes", "sampling",
 })
 # fmt: on
 """Keys that labelled files and result tables use beside the tasks; no task can bear such a name."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from pydantic import JsonValue as Json
 
@@ -45,6 +45,7 @@ def adjudicate(
 
     An adjudicator's answer to a task replaces what the coders say, also where they agree; a task
     that he left untouched is no decision. An adjudicator who abstains leaves the task unknown.
+    How a sentence was drawn goes along, so that what is settled is a sample to estimate from.
     """
     decided = {decision.item.key: decision for decision in decisions}
     settled = {task: Counter[str]() for task in codebook.tasks}
@@ -55,6 +56,8 @@ def adjudicate(
         sentence: dict[str, Json] = {"sentence_id": item.sentence_id, "text": item.text}
         if item.context:
             sentence["context"] = item.context
+        if sampling := next((one.sampling for one in given if one.sampling), None):
+            sentence["sampling"] = asdict(sampling)
         for name in codebook.tasks:
             how, value = _settle(given, decided.get(key), name, codebook)
             settled[name][how] += 1

@@ -148,6 +148,9 @@ class Sheet:
     said: tuple[Annotation, ...] = ()
 
 
+DISPUTED = "; disputed"
+"""Ends the design of sentences that were drawn and then disputed: alone they stand for nothing."""
+
 ADAPTER: TypeAdapter[Annotation] = TypeAdapter(Annotation)
 """Reads and writes annotations as JSON, strictly: nothing is converted, no key is unknown."""
 

@@ -21,6 +21,7 @@ from pipeline.labelling.annotations import (
     Annotation,
     CodebookStamp,
     Item,
+    Sampling,
     Span,
     SpanAttribution,
     normal,
@@ -39,7 +40,8 @@ class Coding:
     """What a coder says of a sentence; a task whose labels are `None` he left unanswered.
 
     `abstained` are those among them that he saw and could not decide, where the file tells.
-    `text` is empty where the file holds labels only.
+    `text` is empty where the file holds labels only. `start`, `end` and `sampling` are told by
+    annotations alone: offsets of labelled documents are not those of the cleaned statement.
     """
 
     doc_id: str
@@ -50,6 +52,9 @@ class Coding:
     text: str = ""
     context: str = ""
     abstained: tuple[str, ...] = ()
+    start: int = 0
+    end: int = 0
+    sampling: Sampling | None = None
 
     @classmethod
     def of(cls, annotation: Annotation, codebook: Codebook) -> Coding:
@@ -70,17 +75,21 @@ class Coding:
             annotation.item.text,
             annotation.item.context,
             annotation.abstained,
+            annotation.item.start,
+            annotation.item.end,
+            annotation.sampling,
         )
 
     def annotation(self, codebook: Codebook) -> Annotation:
         """Return the coding as an annotation, not yet checked; its words are located in the text.
 
-        The file tells nothing of how the sentence was drawn and when it was annotated.
+        When it was made is not known any more.
         """
         made = Annotation(
-            item=Item(self.doc_id, self.unit, self.text, context=self.context),
+            item=Item(self.doc_id, self.unit, self.text, self.start, self.end, self.context),
             coder=self.coder,
             codebook=CodebookStamp.of(codebook),
+            sampling=self.sampling,
             labels={task: given for task, given in self.labels.items() if given is not None},
             abstained=self.abstained,
             attributions=tuple(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError, SettingsError
 from pipeline.evaluation.agreement_report import AgreementReport, Dispute, report_agreement
-from pipeline.labelling.annotations import CodebookStamp, Sheet
+from pipeline.labelling.annotations import DISPUTED, CodebookStamp, Sheet
 from pipeline.labelling.codings import Coding, Codings, read_codings
 from pipeline.output import write_text
 from pipeline.records import Rejection, RejectReason
@@ -118,4 +118,8 @@ def _format(disputed: Path) -> str:
 def _sheet(dispute: Dispute, codebook: Codebook) -> Sheet:
     said = tuple(coding.annotation(codebook) for coding in dispute.codings)
     item = next((one.item for one in said if one.item.text), said[0].item)
-    return Sheet(item, CodebookStamp.of(codebook), said=said)
+    sampling = next((one.sampling for one in said if one.sampling), None)
+    if sampling is not None:
+        design = sampling.design.removesuffix(DISPUTED) + DISPUTED
+        sampling = replace(sampling, design=design)
+    return Sheet(item, CodebookStamp.of(codebook), sampling, said=said)

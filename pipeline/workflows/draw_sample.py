@@ -18,7 +18,7 @@ from pipeline.inference.sinks import csv_cell
 from pipeline.output import write_text
 from pipeline.settings.estimation import Design
 from pipeline.workflows.population import is_unread, read_population
-from pipeline.workflows.sample_file import NONE, PROBABILITY
+from pipeline.workflows.sample_file import DESIGN, NONE, PROBABILITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _form(labels: Path, codebook: Codebook, chances: dict[str, float], design: s
             form |= {name: row[name] for name in facts}
             form |= {"context": before, "text": row["text"]}
             form |= dict.fromkeys(codebook.tasks)
-            rows.append({**form, PROBABILITY: chance, "sampling_design": design})
+            rows.append({**form, PROBABILITY: chance, DESIGN: design})
         before = row["text"]
     return rows
 

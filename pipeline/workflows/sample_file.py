@@ -9,8 +9,9 @@ CSV with a header, or JSON lines with one object a sentence. Columns:
   means not labelled: either a task is labelled in every sampled sentence, or in none and is left
   out.
 
-Other columns are not read. Annotations (`stance annotate import`, one coder) are such a sample as
-they are: their probability stands in `sampling`.
+Other columns are not read. Annotations (`stance annotate import`, one coder) and the labelled
+documents of `stance annotate adjudicate` are such a sample as they are: their probability stands in
+`sampling`.
 """
 
 from __future__ import annotations
@@ -29,8 +30,10 @@ from pipeline.codebook import Codebook, TaskType
 from pipeline.csv_cells import field_limit, unguarded
 from pipeline.errors import InputError, near_matches
 from pipeline.evaluation.share_estimates import Array
+from pipeline.labelling.annotations import DISPUTED
 from pipeline.workflows.population import AMBIGUOUS, LabelledPopulation
 
+DESIGN = "sampling_design"
 PROBABILITY = "inclusion_probability"
 NONE = "(none)"
 """In CSV: a sentence was looked at and carries no label of the task."""
@@ -64,14 +67,19 @@ def read_sample(
     truth = np.full((count, codebook.width), np.nan)
     mistakes: list[str] = []
     missing: dict[str, list[str]] = {task: [] for task in tasks}
-    lines: dict[int, int] = {}
+    places: dict[int, str] = {}
     rows = list(_rows(path))
-    for number, row in rows:
-        where = f"line {number}"
+    for where, row in rows:
+        if str(row.get(DESIGN)).endswith(DISPUTED):
+            raise InputError(
+                f"{path}: {where}: a sentence that coders disputed, and such sentences alone stand "
+                "for nothing. Give the labelled file that 'stance annotate adjudicate' makes with "
+                "the decisions."
+            )
         i = _place(row, known, where, mistakes)
         probability = _probability(row.get(PROBABILITY), where, mistakes)
-        if i is not None and i in lines:
-            mistakes.append(f"{where}: the same sentence as line {lines[i]}; keep one of them")
+        if i is not None and i in places:
+            mistakes.append(f"{where}: the same sentence as {places[i]}; keep one of them")
         for task in tasks:
             labels = _labels(row.get(task), task, codebook, where, mistakes)
             if labels is None:
@@ -80,7 +88,7 @@ def read_sample(
                 part = codebook.slice_of(task)
                 truth[i, part] = [float(name in labels) for name in codebook.tasks[task].labels]
         if i is not None:
-            lines.setdefault(i, number)
+            places.setdefault(i, where)
             inclusion[i] = probability
     if not rows:
         raise InputError(f"{path}: holds no rows.")
@@ -105,7 +113,8 @@ def read_sample(
     return LabelledSample(inclusion, truth, unlabelled)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
+def _rows(path: Path) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """Yield the rows of a sample and where each stands in the file."""
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: a sample is CSV or JSON lines; give a name in .csv or .jsonl.")
@@ -118,7 +127,7 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
     yield from _csv(path, text) if suffix == ".csv" else _json_lines(path, text)
 
 
-def _csv(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, object]]]:
+def _csv(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, object]]]:
     header = text.partition("\n")[0]
     # Spreadsheets of many countries separate by semicolons, whatever the file had before.
     delimiter = ";" if header.count(";") > header.count(",") else ","
@@ -133,7 +142,7 @@ def _csv(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, object]]]:
             if row is None:
                 return
             cells = {k: (v or "").strip() for k, v in row.items() if k is not None}
-            yield lines.line_num, {k: unguarded(v) for k, v in cells.items()}
+            yield f"line {lines.line_num}", {k: unguarded(v) for k, v in cells.items()}
     except csv.Error as error:
         raise InputError(f"{path}:{lines.line_num or 1}: not CSV ({error}).") from None
 
@@ -150,7 +159,7 @@ def _require_columns(path: Path, header: object) -> None:
         raise InputError(f"{path}: needs a column 'sentence_id', or 'doc_id' and 'start'.")
 
 
-def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, object]]]:
+def _json_lines(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, object]]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -160,19 +169,39 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, objec
             raise InputError(f"{path}:{number}: not JSON ({error}).") from None
         if not isinstance(row, dict):
             raise InputError(f"{path}:{number}: expected an object, got {type(row).__name__}.")
+        if isinstance(sentences := row.get("sentences"), list):
+            for i, sentence in enumerate(sentences):
+                where = f"line {number} sentence {i}"
+                if not isinstance(sentence, dict):
+                    got = type(sentence).__name__
+                    raise InputError(f"{path}: {where}: expected an object, got {got}.")
+                yield where, _settled(sentence, row.get("doc_id"), i)
+            continue
         row = _flat(row)
         _require_columns(path, tuple(row))
-        yield number, row
+        yield f"line {number}", row
 
 
 def _flat(row: dict[str, object]) -> dict[str, object]:
     """Return an annotation with the columns of a sample; a task that it leaves open is absent."""
-    item, sampling, labels = (row.get(key) for key in ("item", "sampling", "labels"))
+    item, labels = row.get("item"), row.get("labels")
     if not (isinstance(item, dict) and isinstance(labels, dict)):
         return row
-    chance = sampling.get("probability") if isinstance(sampling, dict) else None
     place = {key: item.get(key) for key in ("sentence_id", "doc_id", "start")}
-    return {**place, **labels, PROBABILITY: chance}
+    return {**place, **labels, **_drawn(row)}
+
+
+def _settled(sentence: dict[str, object], doc_id: object, position: int) -> dict[str, object]:
+    """Return a sentence of a labelled document with the columns of a sample."""
+    name = sentence.get("sentence_id")
+    named = f"{doc_id}#{position}" if name is None else name
+    return {**sentence, "sentence_id": named, **_drawn(sentence)}
+
+
+def _drawn(row: Mapping[str, object]) -> dict[str, object]:
+    sampling = row.get("sampling")
+    known = sampling if isinstance(sampling, dict) else {}
+    return {PROBABILITY: known.get("probability"), DESIGN: known.get("design")}
 
 
 def _place(

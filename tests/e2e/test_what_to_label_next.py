@@ -88,6 +88,55 @@ def test_two_rounds_end_in_an_estimate(classified: Stance) -> None:
     assert "weights of the sample" not in done.err
 
 
+def fill_in(path: Path, tones: dict[str, str]) -> None:
+    """Fill in a spreadsheet: of reviews by their numbers, the tone that is not `neither`."""
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["topic"] = "food" if "soup" in row["text"] else "(none)"
+        row["tone"] = tones.get(row["sentence_id"], "neither")
+    with path.open("w", newline="", encoding="utf-8-sig") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_two_coders_and_an_adjudicator_end_in_an_estimate(classified: Stance) -> None:
+    """What they settle is a sample; what the adjudicator saw alone is none."""
+    stance, folder = classified, classified.folder
+    drawn = ("--strategy", "random", "-n", "40", "--blind")
+    stance("suggest", "labels.jsonl", *drawn, "-o", "tasks.jsonl", *BOOK, code=0)
+    stance("annotate", "export", "tasks.jsonl", "--to", "csv", "-o", "ann.csv", *BOOK, code=0)
+    (folder / "ben.csv").write_bytes((folder / "ann.csv").read_bytes())
+    tasks = [json.loads(line) for line in (folder / "tasks.jsonl").read_bytes().splitlines()]
+    first, second, *_ = (task["sentence_id"] for task in tasks)
+    fill_in(folder / "ann.csv", {first: "praise", second: "blame"})
+    fill_in(folder / "ben.csv", {second: "praise"})
+    for coder in ("ann", "ben"):
+        imported = ("annotate", "import", f"{coder}.csv", "--coder", coder)
+        stance(*imported, "-o", f"{coder}.jsonl", *BOOK, code=0)
+    both = ("ann.jsonl", "ben.jsonl")
+    done = stance(
+        "agreement", *both, "--disputed", "disputed.csv", "--replicates", "0", *BOOK, code=0
+    )
+    assert "2 disputed" in done.err
+    fill_in(folder / "disputed.csv", {first: "praise"})
+    stance(
+        *("annotate", "import", "disputed.csv", "--coder", "chair", "-o", "decisions.jsonl"),
+        *BOOK,
+        code=0,
+    )
+    settle = ("annotate", "adjudicate", *both, "--decisions", "decisions.jsonl")
+    stance(*settle, "-o", "labelled.jsonl", *BOOK, code=0)
+    estimate = ("estimate", "labels.jsonl", "-m", "bundle", "--sample")
+    done = stance(*estimate, "labelled.jsonl", code=0)
+    assert "topic: food" in done.out
+    assert "tone: praise" in done.out
+    assert "weights of the sample" not in done.err
+    for sample in ("decisions.jsonl", "disputed.csv"):
+        stance(*estimate, sample).failed(3, "stand for nothing", "stance annotate adjudicate")
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [

@@ -12,6 +12,7 @@ from pipeline.labelling.annotations import (
     Annotation,
     CodebookStamp,
     Item,
+    Sampling,
     Span,
     SpanAttribution,
     normal,
@@ -83,3 +84,21 @@ def test_sentences_of_the_middle_of_a_document_keep_their_ids(
     path = write_jsonl(*adjudicate(seventh, [], tiny).rows, name="adjudicated.jsonl")
     codings = read_codings([path], tiny).codings
     assert [(one.coder, one.unit) for one in codings] == [("adjudicated", "d#7")]
+
+
+def test_how_a_sentence_was_drawn_goes_along(
+    tiny: Codebook, write_jsonl: Callable[..., Path]
+) -> None:
+    """With the coders', not with the adjudicator's, who saw only what was disputed."""
+    drawn, disputed = Sampling("random", 0.25), Sampling("random; disputed", 0.25)
+    given = [
+        said(tiny, "ann", 0, labels={"tone": ("blame",)}),
+        said(tiny, "bob", 0, labels={"tone": ("praise",)}, sampling=drawn),
+        said(tiny, "ann", 1, labels={"tone": ("blame",)}),
+    ]
+    decision = said(tiny, "chair", 0, labels={"tone": ("praise",)}, sampling=disputed)
+    rows = adjudicate(given, [decision], tiny).rows
+    sentences = json.loads(json.dumps(rows))[0]["sentences"]
+    assert sentences[0]["sampling"] == {"design": "random", "probability": 0.25}
+    assert "sampling" not in sentences[1]
+    assert read_labelled(write_jsonl(*rows), tiny)[1] == []

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError
-from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, to_line
+from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, Sampling, to_line
 from pipeline.labelling.codings import read_codings
 from pipeline.records import Attribution, RejectReason
 
@@ -74,6 +74,18 @@ def test_annotations_and_other_forms_go_together(tiny: Codebook, tmp_path: Path)
         ("b", "0", item.text, "We sat."),
     ]
     assert [r.reason for r in found.rejections] == [RejectReason.DUPLICATE]
+
+
+def test_an_annotation_comes_back_with_its_place_and_how_it_was_drawn(
+    tiny: Codebook, tmp_path: Path
+) -> None:
+    item = Item("d", "d#1", "The soup was cold.", 8, 26, context="We sat.")
+    labels = {"tone": ("blame",)}
+    sampling = Sampling("random", 0.5)
+    said = Annotation(item, "a", CodebookStamp.of(tiny), sampling=sampling, labels=labels)
+    (tmp_path / "a.jsonl").write_bytes(to_line(said))
+    [coding] = read_codings([tmp_path / "a.jsonl"], tiny).codings
+    assert coding.annotation(tiny) == said
 
 
 def test_what_is_coded_twice_is_named_with_its_line(tiny: Codebook, write_jsonl: Write) -> None:

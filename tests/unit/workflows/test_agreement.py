@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -9,7 +10,14 @@ import pytest
 
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError
-from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, to_line
+from pipeline.labelling.annotations import (
+    DISPUTED,
+    Annotation,
+    CodebookStamp,
+    Item,
+    Sampling,
+    to_line,
+)
 from pipeline.workflows.agreement import measure_agreement
 
 
@@ -39,3 +47,20 @@ def test_a_document_of_two_spellings_is_named(tiny: Codebook, tmp_path: Path) ->
     path.write_bytes(said(tiny, "ann", "0012") + json.dumps(line).encode())
     with pytest.raises(InputError, match=r"got ann; 1 set aside.*'0012#0' is of '12' here and of"):
         measure_agreement([path], tiny, replicates=0, seed=0)
+
+
+def test_disputed_sentences_keep_their_place_and_how_they_were_drawn(
+    tiny: Codebook, tmp_path: Path
+) -> None:
+    path, disputed = tmp_path / "a.jsonl", tmp_path / "disputed.csv"
+    sampling = Sampling("random, seed 13", 0.25)
+    praise = {"topic": (), "tone": ("praise",)}
+    path.write_bytes(
+        said(tiny, "ann", "a", sampling=sampling)
+        + said(tiny, "bob", "a", sampling=sampling, labels=praise)
+    )
+    measure_agreement([path], tiny, replicates=0, seed=0, disputed=disputed)
+    [row] = csv.DictReader(disputed.read_text("utf-8-sig").splitlines())
+    assert (row["start"], row["end"]) == ("40", "60")
+    assert row["inclusion_probability"] == "0.25"
+    assert row["sampling_design"] == f"random, seed 13{DISPUTED}"
