@@ -311,7 +311,8 @@ def _sheet(row: Mapping[str, Json], codebook: Codebook, stamp: CodebookStamp) ->
         text=text,
         start=int(str(row["start"])),
         end=int(str(row["end"])),
-        context=str(row.get("context") or ""),
+        # What introduces a list tells more of its items than the item before; see `context_of`.
+        context=str(row.get("lead_in") or row.get("context") or ""),
     )
     sampling = _SAMPLING.validate_json(json.dumps(row.get("sampling")))
     if row.get("model") is None:

@@ -225,7 +225,7 @@ def _points(texts: Sequence[str], vectors: Vectors, seed: int) -> npt.NDArray[np
 def _tasks(
     predictions: Path, codebook: Codebook, chances: Mapping[str, Sampling], blind: bool
 ) -> Iterator[dict[str, object]]:
-    """Yield the rows of the chosen sentences, with the sentence before as context."""
+    """Yield the rows of the chosen sentences; their context is what introduces them (`context_of`)."""
     format_ = RowFormat(codebook)
     empty_list = predictions.suffix.lower() == ".csv"  # which CSV does not tell from null
     document, before = None, ""
@@ -243,7 +243,7 @@ def _tasks(
                 answers = (*codebook.tasks, *format_.probability_columns, "model")
                 task |= dict.fromkeys(answers)
             drawn = {"design": sampling.design, "probability": sampling.probability}
-            yield {**task, "context": before, "sampling": drawn}
+            yield {**task, "context": row["lead_in"] or before, "sampling": drawn}
         before = str(row["text"])
 
 

@@ -157,6 +157,7 @@ def test_an_unknown_key_of_a_rule_gets_a_near_match(changed: Callable[..., Path]
         ("type: multilabel", "type: multilable", "Did you mean 'multilabel'"),
         ("title: Food", "title: ''", "at least 1 character"),
         ("  topic:", "  text:", "a task cannot be named text"),
+        ("  topic:", "  sampling:", "a task cannot be named sampling"),
         ("definition: The sentence judges what", "defintion: The sentence judges what", "Did you"),
     ],
 )

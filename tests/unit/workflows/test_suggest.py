@@ -251,6 +251,19 @@ def test_context_is_the_sentence_before(predictions: Path, tmp_path: Path) -> No
         assert task["context"] == ("" if first else before[task["sentence_id"]]["text"])
 
 
+def test_the_context_of_a_list_item_is_its_lead_in(tmp_path: Path) -> None:
+    given = [row | {"lead_in": "We ask for:"} if i % 3 else row for i, row in enumerate(rows())]
+    run(write(tmp_path / "p.jsonl", given), tmp_path / "t.jsonl", Strategy.RANDOM)
+    export([tmp_path / "t.jsonl"], TINY, to="jsonl", out=tmp_path / "sheet.jsonl")
+    places = {str(row["sentence_id"]): i for i, row in enumerate(given)}
+    for form in read(tmp_path / "sheet.jsonl"):
+        item = form["item"]
+        at = places[item["sentence_id"]]
+        first = str(item["sentence_id"]).endswith("#0")
+        before = "" if first else given[at - 1]["text"]
+        assert item["context"] == (given[at]["lead_in"] or before)
+
+
 def test_too_many_are_refused(predictions: Path, tmp_path: Path) -> None:
     left = DOCUMENTS * (SENTENCES - 1) + 1
     with pytest.raises(SettingsError, match=f"cannot suggest 900 of {left} sentences"):
