@@ -99,7 +99,8 @@ def suggest(
     known = read_population(predictions, codebook)
     texts = _texts(predictions, codebook)
     reader = read_annotations(labelled, codebook)
-    pool = _pool(known, texts, reader.annotations, seed)
+    draws = _seed(seed, reader.annotations)
+    pool = _pool(known, texts, reader.annotations, draws)
     if not 1 <= number <= len(pool.rows):
         raise SettingsError(
             [f"cannot suggest {number} of {len(pool.rows)} sentences that are left to label"],
@@ -116,7 +117,7 @@ def suggest(
     if strategy in (Strategy.DIVERSITY, Strategy.MIX):
         covered = [texts[i] for i in pool.rows[heavy]]
         covered += [annotation.item.text for annotation in reader.annotations]
-        points = _points([*(texts[i] for i in pool.rows[light]), *covered], vectors, seed)
+        points = _points([*(texts[i] for i in pool.rows[light]), *covered], vectors, draws)
     inclusion, drawn = np.ones(len(pool.rows)), np.zeros(len(pool.rows), dtype=bool)
     inclusion[light], drawn[light] = choose(
         strategy,
@@ -125,7 +126,7 @@ def suggest(
         points,
         number - int(heavy.sum()),
         random_share=random_share,
-        seed=seed,
+        seed=draws,
     )
     chances: dict[str, Sampling] = {}
     for at in np.flatnonzero(~np.isnan(inclusion)).tolist():
@@ -150,6 +151,17 @@ def suggest(
         rejected=dict(rejects.counts),
         rejects_file=rejects_path(out),
     )
+
+
+def _seed(seed: int, annotations: Sequence[Annotation]) -> int:
+    """Return the seed of a round.
+
+    The same draw from a population that lacks a few sentences takes the neighbours of those that it
+    took before, so rounds with one seed would not be independent.
+    """
+    labelled = len({annotation.item.key for annotation in annotations})
+    mixed = np.random.SeedSequence((seed, 2, labelled)).generate_state(1)[0]
+    return int(mixed) if labelled else seed
 
 
 def _require_enough(number: int, strata: int, certain: int) -> None:
@@ -225,7 +237,7 @@ def _points(texts: Sequence[str], vectors: Vectors, seed: int) -> npt.NDArray[np
 def _tasks(
     predictions: Path, codebook: Codebook, chances: Mapping[str, Sampling], blind: bool
 ) -> Iterator[dict[str, object]]:
-    """Yield the rows of the chosen sentences; their context is what introduces them (`context_of`)."""
+    """Yield the rows of the chosen sentences, with what introduces them (`context_of`) as context."""
     format_ = RowFormat(codebook)
     empty_list = predictions.suffix.lower() == ".csv"  # which CSV does not tell from null
     document, before = None, ""

@@ -236,6 +236,33 @@ def test_the_loop_ends_in_an_estimate(predictions: Path, tmp_path: Path) -> None
     assert not [r for r in done.facts.remarks if "weights of the sample" in r]
 
 
+def test_a_second_round_of_the_same_seed_draws_anew(tmp_path: Path) -> None:
+    """Not the neighbours of what the first took, which the same numbers would choose."""
+    draw = np.random.default_rng(7)
+    texts = [" ".join(draw.permutation(WORDS)) + f" {doc} {i}" for doc in range(60) for i in "abc"]
+    given = [prediction(n // 3, n % 3, text, 0.5) for n, text in enumerate(texts)]
+    predictions = write(tmp_path / "p.jsonl", given)
+    places = {str(row["sentence_id"]): n for n, row in enumerate(given)}
+
+    def drawn(out: str, seed: int, **more: object) -> set[int]:
+        run(predictions, tmp_path / out, Strategy.RANDOM, number=30, seed=seed, **more)
+        return {places[str(task["sentence_id"])] for task in read(tmp_path / out)}
+
+    near = 0
+    for seed in range(12):
+        first = drawn("one.jsonl", seed)
+        assert drawn("again.jsonl", seed) == first
+        said = [to_line(annotation(given[n], {"topic": ()})) for n in sorted(first)]
+        (tmp_path / "said.jsonl").write_bytes(b"".join(said))
+        options = {"labelled": [tmp_path / "said.jsonl"]}
+        second = drawn("two.jsonl", seed, **options)
+        assert drawn("again.jsonl", seed, **options) == second
+        assert not first & second
+        near += sum(n + 1 in first or n - 1 in first for n in second)
+    # Of the 150 left, about a third have a neighbour among 30 of 180: 1 - (1 - 30 / 179) ** 2.
+    assert near / (12 * 30) == pytest.approx(0.31, abs=0.08)
+
+
 def test_blind_tasks_do_not_say_what_the_model_says(predictions: Path, tmp_path: Path) -> None:
     run(predictions, tmp_path / "t.jsonl", Strategy.MIX, blind=True)
     summary = export([tmp_path / "t.jsonl"], TINY, to="csv", out=tmp_path / "t.csv")
