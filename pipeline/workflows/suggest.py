@@ -237,7 +237,7 @@ def _points(texts: Sequence[str], vectors: Vectors, seed: int) -> npt.NDArray[np
 def _tasks(
     predictions: Path, codebook: Codebook, chances: Mapping[str, Sampling], blind: bool
 ) -> Iterator[dict[str, object]]:
-    """Yield the rows of the chosen sentences, with what introduces them (`context_of`) as context."""
+    """Yield the rows of the chosen sentences, their context as `context_of` has it."""
     format_ = RowFormat(codebook)
     empty_list = predictions.suffix.lower() == ".csv"  # which CSV does not tell from null
     document, before = None, ""
