@@ -74,6 +74,14 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode("utf-8", "replace"))
 
 
+def write_spreadsheet(path: Path, text: str) -> None:
+    """Write CSV that people open in a spreadsheet, as `write_text` does, with a byte order mark.
+
+    Without one Excel takes it for the code page of its country and garbles quotation marks.
+    """
+    write_text(path, "\ufeff" + text)
+
+
 def _umask() -> int:
     current = os.umask(0)
     os.umask(current)

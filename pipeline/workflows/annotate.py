@@ -33,7 +33,7 @@ from pipeline.labelling.codings import is_corpus, read_corpus
 from pipeline.labelling.label_studio import write_tasks
 from pipeline.labelling.label_studio_export import read_tasks
 from pipeline.labelling.label_studio_interface import interface
-from pipeline.output import whole_file, write_text
+from pipeline.output import whole_file, write_spreadsheet, write_text
 from pipeline.records import Prediction, Rejection, RejectReason
 from pipeline.workflows.record_files import Rejects, rejects_path
 
@@ -107,8 +107,7 @@ def write_sheets(sheets: Sequence[Sheet], codebook: Codebook, *, to: str, out: P
     if out.suffix.lower() != FORMATS[to]:
         raise SettingsError([f"'{out}': a file for {to} ends in {FORMATS[to]}"], where="options")
     if to == "csv":
-        # Excel takes CSV for the code page of its country without a byte order mark.
-        write_text(out, "\ufeff" + write_csv(sheets, codebook))
+        write_spreadsheet(out, write_csv(sheets, codebook))
     elif to == "label-studio":
         write_text(interface_path(out), interface(codebook))
         write_text(out, write_tasks(sheets))

@@ -15,7 +15,7 @@ from pipeline.evaluation.sampling_design import draw_documents, draw_sentences, 
 from pipeline.inference.row_files import read_rows
 from pipeline.inference.rows import Row, RowFormat
 from pipeline.inference.sinks import csv_cell
-from pipeline.output import write_text
+from pipeline.output import write_spreadsheet, write_text
 from pipeline.settings.estimation import Design
 from pipeline.workflows.population import is_unread, read_population
 from pipeline.workflows.sample_file import DESIGN, NONE, PROBABILITY
@@ -70,8 +70,10 @@ def draw_sample(
     chances = {known.sentence_ids[i]: float(inclusion[i]) for i in drawn}
     said = f"{design.value}{f' by {task}' if design is Design.STRATIFIED else ''}, seed {seed}"
     rows = _form(labels, codebook, chances, said)
-    text = _as_csv(rows) if out.suffix.lower() == ".csv" else _as_json_lines(rows)
-    write_text(out, text)
+    if out.suffix.lower() == ".csv":
+        write_spreadsheet(out, _as_csv(rows))
+    else:
+        write_text(out, _as_json_lines(rows))
     return DrawSummary(
         len(drawn),
         len(np.unique(population.documents[drawn])),
@@ -114,9 +116,11 @@ def _as_json_lines(rows: list[Row]) -> str:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def how_to_fill_in(out: Path) -> str:
-    """Return how to write labels into the file that was drawn."""
-    none = f"labels joined by semicolons, '{NONE}' where none applies"
+def how_to_fill_in(out: Path, codebook: Codebook) -> str:
+    """Return how to write labels of every task into the file that was drawn."""
+    several = f"labels joined by semicolons, '{NONE}' where none applies"
     if out.suffix.lower() != ".csv":
-        none = "a list of labels, [] where none applies"
-    return f"Label every row ({none}), then: stance estimate LABELS --sample {out}"
+        several = "a list of labels, [] where none applies"
+    kinds = ((codebook.multilabel_tasks(), several), (codebook.multiclass_tasks(), "one label"))
+    how = "; ".join(f"{', '.join(tasks)}: {answer}" for tasks, answer in kinds if tasks)
+    return f"Label every row ({how}), then: stance estimate LABELS --sample {out}"

@@ -94,16 +94,19 @@ def read_sample(
         raise InputError(f"{path}: holds no rows.")
     unlabelled = tuple(task for task, empty in missing.items() if len(empty) == len(rows))
     if len(unlabelled) == len(missing) and not mistakes:
+        several = [repr(task) for task in codebook.multilabel_tasks() if task in tasks]
+        none = f" (in CSV '{NONE}' where no label of {' or '.join(several)} applies)"
         raise InputError(
-            f"{path}: no row has labels; fill in {' or '.join(map(repr, tasks))} "
-            f"(in CSV '{NONE}' where none applies)."
+            f"{path}: no row has labels; fill in {' or '.join(map(repr, tasks))}"
+            f"{none if several else ''}."
         )
     for task, empty in missing.items():
         if empty and task not in unlabelled:
+            none = f" ('{NONE}' in CSV, [] in JSON lines where none applies)"
             mistakes.append(
                 f"'{task}' is empty in {len(empty)} row(s) ({_first(empty)}) and filled in others: "
-                f"label them ('{NONE}' in CSV, [] in JSON lines where none applies), or draw "
-                "fewer; leaving out what is hard to label makes the probabilities wrong"
+                f"label them{none if task in codebook.multilabel_tasks() else ''}, or draw fewer; "
+                "leaving out what is hard to label makes the probabilities wrong"
             )
     if mistakes:
         more = len(mistakes) - _SHOWN

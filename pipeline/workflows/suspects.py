@@ -17,7 +17,7 @@ from pipeline.decision import Probabilities
 from pipeline.evaluation.label_errors import Question, questions
 from pipeline.inference.sinks import csv_cell
 from pipeline.labelling.annotation_csv import NONE
-from pipeline.output import write_text
+from pipeline.output import write_spreadsheet
 from pipeline.records import LabelledDocument, LabelledSentence
 from pipeline.settings.classifiers import ClassifierSettings
 from pipeline.training.out_of_fold import out_of_fold
@@ -90,7 +90,7 @@ def find_suspects(
         probabilities[fold.rows] = fold.probabilities
         watcher.progress("folds", done, folds)
     ranked = rank_suspects(documents, probabilities, codebook)
-    write_text(out, to_csv(ranked[:most]))
+    write_spreadsheet(out, to_csv(ranked[:most]))
     return SuspectsSummary(
         sentences=len(labelled),
         documents=len(documents),

@@ -43,8 +43,9 @@ def drawn(shared: Stance) -> Stance:
     done = shared("estimate", "labels.csv", "--draw", "80", "-o", "sample.csv", "-m", "bundle")
     assert done.code == 0, done.err
     assert "sample.csv: 80 sentences of" in done.err
-    assert "'(none)' where none applies" in done.err
-    with (shared.folder / "sample.csv").open(newline="", encoding="utf-8") as file:
+    hint = "(topic: labels joined by semicolons, '(none)' where none applies; tone: one label)"
+    assert hint in done.err
+    with (shared.folder / "sample.csv").open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
         row["topic"] = "food" if re.search("soup|Dessert", row["text"]) else "(none)"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import OutputError
-from pipeline.output import whole_file, write_text
+from pipeline.output import whole_file, write_spreadsheet, write_text
 
 ROOT = Path(__file__).parents[2]
 
@@ -181,3 +181,8 @@ def test_a_real_limit_on_the_size_of_files(tmp_path: Path) -> None:
 def test_text_is_utf8_and_lone_surrogates_are_replaced(tmp_path: Path) -> None:
     write_text(tmp_path / "out.txt", "naïve \ud800 — 👍\n")
     assert (tmp_path / "out.txt").read_bytes() == "naïve ? — 👍\n".encode()
+
+
+def test_a_spreadsheet_says_that_it_is_utf_8(tmp_path: Path) -> None:
+    write_spreadsheet(tmp_path / "s.csv", "text\r\n“fine”\r\n")
+    assert (tmp_path / "s.csv").read_bytes() == b"\xef\xbb\xbf" + "text\r\n“fine”\r\n".encode()

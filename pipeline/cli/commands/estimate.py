@@ -150,7 +150,7 @@ def _draw(
     )
     console.say(
         f"{out}: {drawn.sentences:,} sentences of {drawn.documents:,} documents, inclusion "
-        f"probabilities {drawn.lowest:.4g} to {drawn.highest:.4g}.\n{how_to_fill_in(out)}"
+        f"probabilities {drawn.lowest:.4g} to {drawn.highest:.4g}.\n{how_to_fill_in(out, codebook)}"
     )
 
 

@@ -100,7 +100,7 @@ def fill(sample: Path, codebook: Codebook, change: Change = lambda _: None) -> P
             row |= truth[row["sentence_id"]]
         sample.write_text("".join(json.dumps(row) + "\n" for row in drawn))
         return sample
-    with sample.open(newline="", encoding="utf-8") as file:
+    with sample.open(newline="", encoding="utf-8-sig") as file:
         cells = list(csv.DictReader(file))
     for row in cells:
         said = truth[row["sentence_id"]]
@@ -160,7 +160,7 @@ def test_a_drawn_sample_stands_for_all(
 ) -> None:
     size = 20 if design is Design.DOCUMENTS else 160
     sample = draw(labels, tiny, tmp_path / "sample.csv", design=design, size=size)
-    with sample.open(newline="", encoding="utf-8") as file:
+    with sample.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 160
     weights = [1 / float(row["inclusion_probability"]) for row in rows]
@@ -250,7 +250,7 @@ def test_sentences_are_found_by_place_as_well(labels: Path, tiny: Codebook, tmp_
 def test_a_spreadsheet_with_semicolons(labels: Path, tiny: Codebook, tmp_path: Path) -> None:
     sample = fill(draw(labels, tiny, tmp_path / "a.csv"), tiny)
     before = run(labels, sample, tiny)
-    with sample.open(newline="", encoding="utf-8") as file:
+    with sample.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, list(rows[0]), delimiter=";")
@@ -260,6 +260,20 @@ def test_a_spreadsheet_with_semicolons(labels: Path, tiny: Codebook, tmp_path: P
         writer.writerow({**row, "inclusion_probability": chance})
     sample.write_bytes(b"\xef\xbb\xbf" + out.getvalue().encode())
     assert run(labels, sample, tiny).rows == before.rows
+
+
+def test_a_gap_is_filled_as_its_task_takes_it(labels: Path, tiny: Codebook, tmp_path: Path) -> None:
+    """Of a multiclass task exactly one label applies, so that "(none)" is no answer."""
+    for task, said in (
+        ("topic", r"label them \('\(none\)' in CSV"),
+        ("tone", "label them, or draw"),
+    ):
+        sample = fill(draw(labels, tiny, tmp_path / "s.csv"), tiny, set_cell(task, ""))
+        with pytest.raises(InputError, match=said):
+            run(labels, sample, tiny)
+    empty = draw(labels, tiny, tmp_path / "s.csv")
+    with pytest.raises(InputError, match=r"fill in 'tone'\.$"):
+        run(labels, empty, tiny, tasks=["tone"])
 
 
 def test_one_task_may_be_left_out(labels: Path, tiny: Codebook, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_wrong_labels_lead_the_list(listed: tuple[SuspectsSummary, Path]) -> Non
 
 
 def test_the_table_is_safe_for_spreadsheets(listed: tuple[SuspectsSummary, Path]) -> None:
-    with listed[1].open(newline="", encoding="utf-8") as file:
+    with listed[1].open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 179
     assert [int(row["rank"]) for row in rows] == list(range(1, 180))
