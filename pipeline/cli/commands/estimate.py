@@ -25,7 +25,8 @@ def estimate(
         Path | None,
         typer.Option(
             help="Sentences of LABELS drawn at random and labelled by hand (.csv or .jsonl): "
-            "sentence_id, inclusion_probability, and a column a task."
+            "sentence_id, inclusion_probability, and a column a task; or what 'annotate import' "
+            "(one coder) or 'annotate adjudicate' wrote."
         ),
     ] = None,
     by: Annotated[
