@@ -13,7 +13,7 @@ from pipeline.validated_yaml import StrictModel
 
 ActorId = Annotated[str, Field(pattern=r"^(?:[A-Z]{3}|[a-z][a-z0-9-]*)$")]
 OwnId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
-Source = Annotated[str, Field(min_length=4)]
+Source = Annotated[str, Field(min_length=1)]
 
 
 class ActorKind(StrEnum):
