@@ -94,6 +94,26 @@ TrackingUri = Annotated[
         help="MLflow store; default: $MLFLOW_TRACKING_URI, else experiments/mlflow.db.",
     ),
 ]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all that is drawn by chance.")]
+Replicates = Annotated[
+    int, typer.Option("--replicates", min=100, help="Draws of documents for the intervals.")
+]
+ReplicatesOrNone = Annotated[
+    int,
+    typer.Option("--replicates", min=0, help="Draws of documents for the intervals; 0 gives none."),
+]
+ActorFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--actors",
+        "-a",
+        help="Your own actors (YAML), beside the shipped ones; repeatable. See docs/actors.md.",
+    ),
+]
+ExternalFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--eval", help="A labelled file to report on as well; repeatable."),
+]
 Column = Annotated[
     list[str] | None,
     typer.Option(

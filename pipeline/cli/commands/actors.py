@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from pipeline.cli import console
+from pipeline.cli.options import ActorFiles
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -36,11 +37,6 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-Files = Annotated[
-    list[Path] | None,
-    typer.Option("--actors", "-a", help="Your own actors (YAML), beside the shipped ones."),
-]
-
 
 @app.command(_LINK)
 def link(
@@ -58,7 +54,7 @@ def link(
     members: Annotated[
         bool, typer.Option("--members", help="Show the members of organisations at the date.")
     ] = False,
-    actors: Files = None,
+    actors: ActorFiles = None,
 ) -> None:
     """Print the actors each mention links to and how, or why it stays text."""
     from pipeline.actors import load_linker

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import console
+from pipeline.cli.options import ActorFiles
 from pipeline.settings.aggregation import Period, TableFormat
 
 
@@ -20,10 +21,7 @@ def aggregate(
     by: Annotated[
         Period, typer.Option(help="Length of the periods in the table of actors.")
     ] = Period.MONTH,
-    actors: Annotated[
-        list[Path] | None,
-        typer.Option("--actors", "-a", help="Your own actors (YAML), for their names."),
-    ] = None,
+    actors: ActorFiles = None,
     tables: Annotated[
         TableFormat, typer.Option("--format", help="Format of the tables.")
     ] = TableFormat.CSV,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.options import DEFAULT_CODEBOOK, CodebookFile
+from pipeline.cli.options import DEFAULT_CODEBOOK, CodebookFile, ReplicatesOrNone, Seed
 from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -31,10 +31,8 @@ def agreement(
             "Studio."
         ),
     ] = None,
-    replicates: Annotated[
-        int, typer.Option(min=0, help="Draws of documents for the intervals; 0 gives none.")
-    ] = 2000,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    replicates: ReplicatesOrNone = 2000,
+    seed: Seed = 0,
     codebook: CodebookFile = DEFAULT_CODEBOOK,
 ) -> None:
     """Measure agreement: Krippendorff's alpha (MASI for label sets), Cohen's kappa, percent.

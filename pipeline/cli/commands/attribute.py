@@ -9,7 +9,13 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.options import AttributionFolder, AttributionMethod, BundleFolder, Method
+from pipeline.cli.options import (
+    ActorFiles,
+    AttributionFolder,
+    AttributionMethod,
+    BundleFolder,
+    Method,
+)
 
 
 def attribute(
@@ -23,10 +29,7 @@ def attribute(
     model: BundleFolder = None,
     method: AttributionMethod = Method.BOTH,
     attribution_model: AttributionFolder = None,
-    actors: Annotated[
-        list[Path] | None,
-        typer.Option("--actors", help="Your own actors (YAML); repeatable. See docs/actors.md."),
-    ] = None,
+    actors: ActorFiles = None,
 ) -> None:
     """Find holder and target of every label given: one row a label, with its evidence.
 

@@ -14,7 +14,10 @@ from pipeline.cli.options import (
     AttributionFolder,
     AttributionMethod,
     BundleFolder,
+    ExternalFiles,
     Method,
+    Replicates,
+    Seed,
     Settings,
     TrackingUri,
 )
@@ -30,10 +33,7 @@ SHOWN = {
 
 def train_attribution(
     config: Settings = DEFAULT_CONFIG,
-    evaluation: Annotated[
-        list[Path] | None,
-        typer.Option("--eval", help="A labelled file to report on as well; repeatable."),
-    ] = None,
+    external: ExternalFiles = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Train the model that finds holders and targets, export it to int8, log all to MLflow."""
@@ -41,7 +41,7 @@ def train_attribution(
     from pipeline.tracking import open_store
     from pipeline.workflows.train_attribution import train_attribution as run
 
-    loaded = read_settings(config, tracking_uri, external=evaluation or [])
+    loaded = read_settings(config, tracking_uri, external=external or [])
     store = open_store(loaded.settings.tracking.uri)
     with console.watcher() as watcher:
         trained = run(loaded.settings, loaded.codebook, store, config=loaded.text, watcher=watcher)
@@ -64,8 +64,8 @@ def evaluate_attribution(
     methods: AttributionMethod = Method.BOTH,
     attribution_model: AttributionFolder = None,
     model: BundleFolder = None,
-    replicates: Annotated[int, typer.Option(min=100, help="Bootstrap replicates.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 13,
+    replicates: Replicates = 1000,
+    seed: Seed = 13,
 ) -> None:
     """Compare holders and targets with labelled ones, with 95 % intervals over documents.
 

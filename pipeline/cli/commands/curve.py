@@ -13,6 +13,7 @@ from pipeline.cli.options import (
     ClassifierName,
     CodebookFile,
     ModelSettings,
+    Seed,
     TrackingUri,
 )
 from pipeline.errors import SettingsError
@@ -26,7 +27,7 @@ def curve(
         Path | None, typer.Option("--out", "-o", help="Write all points here (.csv or .html).")
     ] = None,
     repeats: Annotated[int, typer.Option(min=2, help="Orders of the documents.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the split and the orders.")] = 13,
+    seed: Seed = 13,
     classifier: ClassifierName = None,
     config: ModelSettings = None,
     codebook: CodebookFile = DEFAULT_CODEBOOK,

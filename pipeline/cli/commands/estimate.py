@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.options import BundleFolder
+from pipeline.cli.options import BundleFolder, Seed
 from pipeline.errors import SettingsError, near_matches
 from pipeline.settings.estimation import Design, Method
 
@@ -66,7 +66,7 @@ def estimate(
             "the rare), or so many whole documents."
         ),
     ] = Design.SENTENCES,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of --draw.")] = 13,
+    seed: Seed = 13,
     cluster: Annotated[
         str,
         typer.Option(help="The column of LABELS that says which sentences belong together."),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.options import BundleFolder, CalibrateOn, MaxRisk
+from pipeline.cli.options import BundleFolder, CalibrateOn, MaxRisk, Replicates, Seed
 from pipeline.errors import CheckFailed, SettingsError
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 def evaluate(
     data: Annotated[Path, typer.Argument(help="Labelled file (.jsonl) to score the model on.")],
     model: BundleFolder = None,
-    replicates: Annotated[int, typer.Option(min=100, help="Bootstrap replicates.")] = 1000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 13,
+    replicates: Replicates = 1000,
+    seed: Seed = 13,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write all scores here as JSON.")
     ] = None,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.options import DEFAULT_CONFIG, Settings, TrackingUri
+from pipeline.cli.options import DEFAULT_CONFIG, ExternalFiles, Settings, TrackingUri
 from pipeline.errors import SettingsError, near_matches
 from pipeline.records import Score
 from pipeline.settings.weak import Labels, WeakTargets
@@ -28,10 +28,7 @@ def train(
         typer.Argument(help="Models of the settings to train; default: all.", show_default=False),
     ] = None,
     config: Settings = DEFAULT_CONFIG,
-    evaluation: Annotated[
-        list[Path] | None,
-        typer.Option("--eval", help="A labelled file to report on as well; repeatable."),
-    ] = None,
+    external: ExternalFiles = None,
     labels: Annotated[
         Labels | None,
         typer.Option(help="What to learn from; default: data.labels in the settings."),
@@ -52,7 +49,7 @@ def train(
     loaded = read_settings(
         config,
         tracking_uri,
-        external=evaluation or [],
+        external=external or [],
         labels=labels,
         weak=weak or [],
         weak_targets=weak_targets,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.options import DEFAULT_CONFIG, Settings, TrackingUri
+from pipeline.cli.options import DEFAULT_CONFIG, ExternalFiles, Settings, TrackingUri
 
 Target = Annotated[
     Path | None,
@@ -20,10 +20,7 @@ def promote(
     run: Annotated[str, typer.Argument(help="Run to ship: its id, the start of it, or its name.")],
     to: Target = None,
     config: Settings = DEFAULT_CONFIG,
-    evaluation: Annotated[
-        list[Path] | None,
-        typer.Option("--eval", help="A labelled file whose scores the card shall name as well."),
-    ] = None,
+    external: ExternalFiles = None,
     tracking_uri: TrackingUri = None,
 ) -> None:
     """Export the model of a run (int8), and ship it as the champion if it passes the gate.
@@ -36,7 +33,7 @@ def promote(
     from pipeline.tracking import find_run, open_store
     from pipeline.workflows.promote import promote as ship
 
-    loaded = read_settings(config, tracking_uri, external=evaluation or [])
+    loaded = read_settings(config, tracking_uri, external=external or [])
     settings = loaded.settings
     store = open_store(settings.tracking.uri)
     found = find_run(store, run, experiment=settings.tracking.experiment)

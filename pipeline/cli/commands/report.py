@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.options import BundleFolder
+from pipeline.cli.options import ActorFiles, BundleFolder
 from pipeline.errors import SettingsError
 
 
@@ -25,10 +25,7 @@ def report(
             help="What 'attribute' wrote of these predictions (.jsonl, .csv or .parquet)."
         ),
     ] = None,
-    actors: Annotated[
-        list[Path] | None,
-        typer.Option("--actors", "-a", help="Your own actors (YAML), for their names."),
-    ] = None,
+    actors: ActorFiles = None,
 ) -> None:
     """Write a self-contained HTML report: statements, who says what, and the evidence.
 

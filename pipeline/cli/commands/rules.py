@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.options import DEFAULT_CODEBOOK, CodebookFile, Column, Inputs, MaxBytes
+from pipeline.cli.options import (
+    DEFAULT_CODEBOOK,
+    CodebookFile,
+    Column,
+    Inputs,
+    MaxBytes,
+    ReplicatesOrNone,
+    Seed,
+)
 from pipeline.errors import SettingsError
 from pipeline.settings.weak import LabelModel
 
@@ -40,10 +48,8 @@ def report(
         Path | None, typer.Option(help="Page to write, with examples of misses and wrong votes.")
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Table to write, a row a rule.")] = None,
-    replicates: Annotated[
-        int, typer.Option(min=0, help="Draws of documents for the intervals; 0 gives none.")
-    ] = 1000,
-    seed: Annotated[int, typer.Option(help="Seed of the draws and of the examples.")] = 0,
+    replicates: ReplicatesOrNone = 1000,
+    seed: Seed = 0,
     column: Column = None,
     codebook: CodebookFile = DEFAULT_CODEBOOK,
 ) -> None:

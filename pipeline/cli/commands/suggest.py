@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.options import DEFAULT_CODEBOOK, CodebookFile
+from pipeline.cli.options import DEFAULT_CODEBOOK, CodebookFile, Seed
 from pipeline.errors import CheckFailed, SettingsError
 from pipeline.settings.estimation import Strategy, Vectors
 
@@ -53,7 +53,7 @@ def suggest(
         bool,
         typer.Option("--blind", help="Leave out what the model says, so that nobody follows it."),
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of all draws.")] = 13,
+    seed: Seed = 13,
     codebook: CodebookFile = DEFAULT_CODEBOOK,
 ) -> None:
     """Choose the sentences to label next, each with the probability with which it was chosen.

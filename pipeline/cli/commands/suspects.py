@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.options import DEFAULT_CODEBOOK, ClassifierName, CodebookFile, ModelSettings
+from pipeline.cli.options import DEFAULT_CODEBOOK, ClassifierName, CodebookFile, ModelSettings, Seed
 from pipeline.errors import SettingsError
 
 
@@ -19,7 +19,7 @@ def suspects(
     out: Annotated[Path, typer.Option("--out", "-o", help="Table to write (.csv).")],
     most: Annotated[int, typer.Option(min=1, help="Write at most so many answers.")] = 500,
     folds: Annotated[int, typer.Option(min=2, max=20, help="Folds, by document.")] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the folds.")] = 13,
+    seed: Seed = 13,
     classifier: ClassifierName = None,
     config: ModelSettings = None,
     codebook: CodebookFile = DEFAULT_CODEBOOK,
