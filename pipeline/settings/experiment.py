@@ -38,6 +38,11 @@ class DataSettings(StrictModel):
     gold: Path
     gold_statements: Path = Field(description="folder of the texts that the gold offsets refer to")
 
+    @property
+    def weak_read(self) -> tuple[Path, ...]:
+        """The weakly labelled files that are learned from: none where `labels` is the corpus."""
+        return () if self.labels is Labels.CORPUS else self.weak
+
 
 class SplitSettings(StrictModel):
     """How documents are held out; always whole documents.
@@ -75,6 +80,15 @@ class BehaviourSettings(StrictModel):
     direction: Path
     sentences: Annotated[int, Field(ge=1)] = 500
     thresholds: BehaviourThresholds = BehaviourThresholds()
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that the tests read, by their key in the settings."""
+        return {
+            "names": self.names,
+            "functionality": self.functionality,
+            "direction": self.direction,
+        }
 
 
 class TrackingSettings(StrictModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.errors import InputError
@@ -25,16 +26,24 @@ def file_digests(settings: PipelineSettings, name: str) -> dict[str, str]:
     paths = [
         settings.codebook,
         settings.data.gold,
-        *settings.data.weak,
+        *settings.data.weak_read,
         *settings.evaluation.external,
         *files_read(settings.models[name]),
-        *(
-            ()
-            if behaviour is None
-            else (behaviour.names, behaviour.functionality, behaviour.direction)
-        ),
+        *(() if behaviour is None else behaviour.files.values()),
     ]
     return {path.as_posix(): file_digest(path) for path in dict.fromkeys(paths)}
+
+
+def files_changed(recorded: Mapping[str, str], settings: PipelineSettings, name: str) -> list[str]:
+    """Return the paths whose contents are not as training `name` recorded them.
+
+    Recorded files that the training does not read are left out.
+
+    Raises:
+        InputError: a file cannot be read.
+    """
+    now = file_digests(settings, name) if recorded else {}
+    return [path for path, digest in recorded.items() if now.get(path, digest) != digest]
 
 
 def file_digest(path: Path) -> str:

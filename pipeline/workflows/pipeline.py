@@ -33,13 +33,11 @@ def stages(
     work, data = settings.work, settings.data
     statements, sentences = work / "statements.jsonl", work / "sentences.jsonl"
     labelled = (
-        *(*data.corpus, *data.weak, data.gold),
+        *(*data.corpus, *data.weak_read, data.gold),
         *(*settings.evaluation.external, settings.codebook),
     )
     behaviour = settings.behaviour
-    cases = (
-        () if behaviour is None else (behaviour.names, behaviour.functionality, behaviour.direction)
-    )
+    cases = () if behaviour is None else tuple(behaviour.files.values())
     given = [path for path in (settings.card.data_card, settings.promote.gate.data) if path]
     records = [work / "runs" / f"{name}.json" for name in settings.models]
     written = (

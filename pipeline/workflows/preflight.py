@@ -91,12 +91,7 @@ def _transfer(settings: PipelineSettings, codebook: Codebook) -> Iterator[str]:
 def _behaviour(settings: PipelineSettings, codebook: Codebook) -> Iterator[str]:
     if (behaviour := settings.behaviour) is None:
         return
-    files = {
-        "names": behaviour.names,
-        "functionality": behaviour.functionality,
-        "direction": behaviour.direction,
-    }
-    missing = {key: path for key, path in files.items() if _kind(path) != "file"}
+    missing = {key: path for key, path in behaviour.files.items() if _kind(path) != "file"}
     yield from (f"behaviour.{key} '{path}': no such file" for key, path in missing.items())
     if not missing:
         try:

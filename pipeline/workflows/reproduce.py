@@ -25,7 +25,7 @@ from pipeline.tracking.reproductions import (
 )
 from pipeline.validated_yaml import validate_model
 from pipeline.workflows.contenders import find_contender, learned_by
-from pipeline.workflows.files_read import FILES_ARTIFACT, file_digests
+from pipeline.workflows.files_read import FILES_ARTIFACT, files_changed
 from pipeline.workflows.scoring import HELD_OUT
 from pipeline.workflows.train import CONFIG_ARTIFACT, TrainedModel, train_model
 from pipeline.workflows.watcher import Watcher
@@ -194,8 +194,7 @@ def _require_same_data(
             "the run did not record its codebook, gold labels, lists and cases by their contents; "
             "whether they are as they were is not known"
         )
-    now = file_digests(settings, name) if recorded else {}
-    files = [f"{path} was changed" for path, digest in recorded.items() if now[path] != digest]
+    files = [f"{path} was changed" for path in files_changed(recorded, settings, name)]
     changed += [file for file in files if file not in learned.changed]
     if changed:
         raise InputError(

@@ -94,17 +94,12 @@ def learned_from(
     sets = evaluation_sets(split.test, settings.data, settings.evaluation, codebook, Silent())
     held_out = (*split.calibration, *(document for data in sets for document in data.documents))
     soft = settings.data.weak_targets is WeakTargets.PROBABILITIES
-    read = read_documents(settings.data.weak, codebook, watcher, probabilities=soft)
+    read = read_documents(settings.data.weak_read, codebook, watcher, probabilities=soft)
     weak = sentences_of(read)
     kept = without_held_out(weak, held_out)
     if len(kept) < len(weak):
         watcher.note(f"{len(weak) - len(kept):,} weakly labelled sentences left out: held out")
     return kept if settings.data.labels is Labels.WEAK else [*gold, *kept]
-
-
-def weak_files(settings: PipelineSettings) -> tuple[Path, ...]:
-    """Return the weakly labelled files that are read in training."""
-    return () if settings.data.labels is Labels.CORPUS else settings.data.weak
 
 
 def without_held_out(
@@ -186,7 +181,7 @@ def train_model(
             wanted,
             codebook,
             card=settings.card,
-            corpus=(*settings.data.corpus, *weak_files(settings)),
+            corpus=(*settings.data.corpus, *settings.data.weak_read),
             documents={use: len(part) for use, part in _parts(split).items()},
             seed=settings.seed,
             run_id=run.run_id,

@@ -50,7 +50,7 @@ def test_shipped_settings_are_valid_and_name_files_that_are_there(path: Path) ->
     load_codebook(ROOT / settings.codebook)
     behaviour = settings.behaviour
     assert behaviour
-    cases = (behaviour.names, behaviour.functionality, behaviour.direction)
+    cases = behaviour.files.values()
     for name in (*data.corpus, data.gold, data.gold_statements, *settings.inputs, *cases):
         assert (ROOT / name).exists(), name
 

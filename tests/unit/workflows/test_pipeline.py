@@ -90,3 +90,15 @@ def test_an_undefined_score_is_null_and_is_not_promoted(
         assert json.loads(text) == {"run_id": "f" * 32, "mean_macro_f1": None}
     with pytest.raises(InputError, match="No model has a defined macro-F1"):
         made["promote"].run(Silent())
+
+
+@pytest.mark.parametrize("labels", Labels)
+def test_a_weak_file_that_is_not_learned_from_runs_no_stage_anew(
+    settings: PipelineSettings, labels: Labels
+) -> None:
+    weak = Path("weak.jsonl")
+    data = settings.data.model_copy(update={"weak": (weak,), "labels": labels})
+    made = planned(settings.model_copy(update={"data": data}))[0]
+    read = {name for name, stage in made.items() if weak in stage.reads}
+    learning = {"check", "promote", *(f"train {name}" for name in settings.models)}
+    assert read == (set() if labels is Labels.CORPUS else learning)
