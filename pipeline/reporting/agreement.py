@@ -9,6 +9,7 @@ from pipeline.codebook import Codebook
 from pipeline.evaluation.agreement_report import AgreementReport, Question
 from pipeline.records import Rejection, Score
 from pipeline.reporting.page import part, policy, template, without_surrogates
+from pipeline.reporting.view import task_title
 
 MOST_DISPUTED = 100
 """Disputed sentences that are shown; the adjudication file holds all."""
@@ -22,7 +23,7 @@ def render_agreement(
     page = template("agreement.html.jinja").render(
         report=report,
         codebook=codebook,
-        policy=policy(style, ""),
+        policy=policy(style),
         style=style,
         questions=[(question, _title(question, codebook)) for question in report.questions],
         pairs=[
@@ -62,7 +63,7 @@ def _bar(score: Score) -> tuple[float, float, float] | None:
 
 def _title(question: Question, codebook: Codebook) -> str:
     if question.label is None:
-        return question.task.replace("_", " ").capitalize()
+        return task_title(question.task)
     return codebook.tasks[question.task].labels[question.label].title
 
 

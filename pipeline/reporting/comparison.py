@@ -18,7 +18,7 @@ from pipeline.evaluation.comparison_table import (
 from pipeline.evaluation.disagreement import Disagreement, disagreements
 from pipeline.evaluation.metrics import Outcomes
 from pipeline.records import Sentence
-from pipeline.reporting.page import part, policy, template, without_surrogates
+from pipeline.reporting.page import part, policy, template, without_surrogates, written_day
 
 EXAMPLES = 15
 """Sentences shown of each kind, task and pair of models."""
@@ -122,9 +122,9 @@ def render_comparison(view: ComparisonView, *, made_on: date) -> str:
         scale=f"{scale:g}",
         width=_WIDTH,
         middle=_place(0.0, scale),
-        made_on=f"{made_on.day} {made_on:%B %Y}",
+        made_on=written_day(made_on),
         style=style,
-        policy=policy(style, ""),
+        policy=policy(style),
     )
     return without_surrogates(page)
 

@@ -21,6 +21,7 @@ from pipeline.reporting.page import (
     policy,
     template,
     without_surrogates,
+    written_day,
 )
 from pipeline.reporting.view import StatementView, build_statements, period
 
@@ -97,7 +98,7 @@ def render_dossier(
     look = {
         "title": title,
         "codebook": codebook,
-        "made_on": f"{made_on.day} {made_on:%B %Y}",
+        "made_on": written_day(made_on),
         "style": part("report.css") + part("dossier.css") + label_colours(codebook),
     }
     shared = look | {

@@ -10,7 +10,14 @@ from datetime import date
 from pipeline.codebook import Codebook
 from pipeline.evaluation.estimate_table import METHODS, EstimateRow
 from pipeline.reporting.estimate_text import EstimateFacts, method_text, percent
-from pipeline.reporting.page import label_colours, part, policy, template, without_surrogates
+from pipeline.reporting.page import (
+    label_colours,
+    part,
+    policy,
+    template,
+    without_surrogates,
+    written_day,
+)
 
 _WIDTH, _MARGIN = 280, 8
 _STEPS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
@@ -70,9 +77,9 @@ def render_estimates(
         methods=[METHODS[method] for method in facts.methods],
         main=METHODS[facts.method],
         text=method_text(rows, facts),
-        made_on=f"{made_on.day} {made_on:%B %Y}",
+        made_on=written_day(made_on),
         width=_WIDTH,
-        policy=policy(style, ""),
+        policy=policy(style),
         style=style,
     )
     return without_surrogates(page)

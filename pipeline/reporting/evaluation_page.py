@@ -25,7 +25,14 @@ from pipeline.evaluation.slices import (
 )
 from pipeline.evaluation.word_weights import word_spans
 from pipeline.records import EvaluationReport, LabelledSentence, Score
-from pipeline.reporting.page import label_colours, part, policy, template, without_surrogates
+from pipeline.reporting.page import (
+    label_colours,
+    part,
+    policy,
+    template,
+    without_surrogates,
+    written_day,
+)
 
 NAMED_WORDS = 5
 """Words whose weight is written out below a sentence, and at least as strong ones are marked."""
@@ -99,7 +106,7 @@ def render_evaluation(
         title=title,
         facts=facts,
         codebook=codebook,
-        made_on=f"{made_on.day} {made_on:%B %Y}",
+        made_on=written_day(made_on),
         task_rows=task_table(facts.report),
         label_rows=label_table(facts.report),
         facets=_facets(slices.slices),

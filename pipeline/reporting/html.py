@@ -17,6 +17,7 @@ from pipeline.reporting.page import (
     policy,
     template,
     without_surrogates,
+    written_day,
 )
 from pipeline.reporting.view import (
     StatementView,
@@ -58,7 +59,7 @@ def render_report(
         codebook=codebook,
         model=model,
         scores=score_rows(model),
-        made_on=f"{made_on.day} {made_on:%B %Y}",
+        made_on=written_day(made_on),
         statements=views,
         sentences=sentences,
         speakers=sorted({view.speaker for view in views}, key=str.casefold),

@@ -11,7 +11,14 @@ import numpy as np
 
 from pipeline.codebook import Codebook
 from pipeline.evaluation.learning_curve import CurvePoint, FittedCurve
-from pipeline.reporting.page import label_colours, part, policy, template, without_surrogates
+from pipeline.reporting.page import (
+    label_colours,
+    part,
+    policy,
+    template,
+    without_surrogates,
+    written_day,
+)
 
 WIDTH, HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 16, 10, 28
@@ -72,7 +79,7 @@ def render_curves(
         bottom=HEIGHT - _BOTTOM,
         left=_LEFT,
         right=WIDTH - _RIGHT,
-        made_on=f"{made_on.day} {made_on:%B %Y}",
+        made_on=written_day(made_on),
         policy=policy(style),
         style=style,
     )

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import re
+from datetime import date
 from functools import cache
 from importlib.resources import files
 
@@ -57,6 +58,11 @@ def policy(style: str, *scripts: str) -> str:
         f"default-src 'none'; style-src {source(style)}; script-src {allowed}; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
+
+
+def written_day(day: date) -> str:
+    """Return a day as pages write it: "3 May 2024"."""
+    return f"{day.day} {day:%B %Y}"
 
 
 def embedded(data: object) -> str:

@@ -28,7 +28,7 @@ def render_rules(
         report=report,
         sentences=sentences,
         codebook=codebook,
-        policy=policy(style, ""),
+        policy=policy(style),
         style=style,
         shown=shown,
         share=share,
