@@ -109,9 +109,16 @@ def test_a_line_that_is_not_printed_is_noticed() -> None:
     assert missing(Step("x", ("3 of ...", "3 of 4")), printed) == "3 of 4"
 
 
-def test_links_and_examples_of_the_pages_exist() -> None:
-    for name in ("tutorial.md", "own-codebook.md", "reading-the-results.md", "aggregation.md"):
-        text = (ROOT / "docs" / name).read_text(encoding="utf-8")
-        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
-            if "://" not in target:
-                assert (ROOT / "docs" / target).exists(), f"{name}: {target}"
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for pattern in ("*.md", "docs/**/*.md", "seeds/**/*.md", "*/README.md", "*/*/README.md")
+    for path in ROOT.glob(pattern)
+)
+
+
+@pytest.mark.parametrize("page", dict.fromkeys(PAGES))
+def test_what_a_page_links_to_exists(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text)
+    paths = [(ROOT / page).parent / target for target in targets if "://" not in target]
+    assert [str(path) for path in paths if not path.exists()] == []
