@@ -12,6 +12,7 @@ Offsets are half-open character positions: `statement.text[s.start:s.end] == s.t
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -228,6 +229,11 @@ class Score:
     low: float | None
     high: float | None
     support: int
+
+    @property
+    def defined(self) -> bool:
+        """Whether these data define the quantity: its value is not NaN."""
+        return not math.isnan(self.value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-from pydantic import ValidationError
 
 from pipeline.classifiers.targets import Targets
 from pipeline.codebook import Codebook
@@ -15,7 +14,6 @@ from pipeline.errors import InputError, SettingsError
 from pipeline.evaluation.bootstrap import document_weights, percentile_interval
 from pipeline.evaluation.metrics import measure, outcomes
 from pipeline.records import EvaluationReport, Score
-from pipeline.validated_yaml import StrictModel
 
 UNDEFINED = "-"
 """Shown in tables for a quantity the data leave undefined."""
@@ -74,66 +72,23 @@ def evaluate(
     return EvaluationReport(dataset, count, len(documents), scores)
 
 
-class _ScoreRow(StrictModel):
-    """A score as JSON knows it, which has no NaN."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    support: int
-
-
-class _ReportFile(StrictModel):
-    dataset: str
-    documents: int
-    sentences: int
-    scores: dict[str, _ScoreRow]
-
-
 def to_json(report: EvaluationReport) -> dict[str, object]:
     """Return the report as what `json.dumps` takes; an undefined value is null."""
     scores = {
-        name: _ScoreRow(
-            value=None if math.isnan(score.value) else score.value,
-            low=score.low,
-            high=score.high,
-            support=score.support,
-        )
+        name: {
+            "value": score.value if score.defined else None,
+            "low": score.low,
+            "high": score.high,
+            "support": score.support,
+        }
         for name, score in report.scores.items()
     }
-    return _ReportFile(
-        dataset=report.dataset,
-        documents=report.documents,
-        sentences=report.sentences,
-        scores=scores,
-    ).model_dump()
-
-
-def from_json(data: Mapping[str, object]) -> EvaluationReport:
-    """Return the report that `to_json` wrote.
-
-    Raises:
-        InputError: something is missing, unknown or not of its type.
-    """
-    try:
-        file = _ReportFile.model_validate(data)
-    except ValidationError as error:
-        found = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
-            for item in error.errors()[:5]
-        )
-        raise InputError(f"not an evaluation report as this version writes it: {found}.") from None
-    scores = {
-        name: Score(
-            name=name,
-            value=math.nan if row.value is None else row.value,
-            low=row.low,
-            high=row.high,
-            support=row.support,
-        )
-        for name, row in file.scores.items()
+    return {
+        "dataset": report.dataset,
+        "documents": report.documents,
+        "sentences": report.sentences,
+        "scores": scores,
     }
-    return EvaluationReport(file.dataset, file.documents, file.sentences, scores)
 
 
 def task_table(report: EvaluationReport) -> list[tuple[str, ...]]:
