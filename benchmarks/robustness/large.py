@@ -19,10 +19,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from pipeline.ingest import IngestSettings, Reading, find_inputs
+from pipeline.ingest import Reading, find_inputs
 from pipeline.ingest.confinement import end_processes
 from pipeline.records import Statement
 from pipeline.segmentation import segment
+from pipeline.settings.ingest import IngestSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -45,10 +45,11 @@ from pipeline.codebook import TaskType
 from pipeline.decision import to_predictions
 from pipeline.inference import RowFormat, StatementFacts, label_sentences
 from pipeline.inference.sinks import JsonlSink
-from pipeline.ingest import IngestSettings, Reading, find_inputs
+from pipeline.ingest import Reading, find_inputs
 from pipeline.records import Sentence, Statement
 from pipeline.segmentation import segment
 from pipeline.settings.classifiers import EncoderSettings
+from pipeline.settings.ingest import IngestSettings
 
 LEARNED, PAIRS = 64, 16
 """Sentences that SetFit learns from, and pairs of them: one step."""

@@ -26,9 +26,10 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.ingest import IngestSettings, Reading, find_inputs
+from pipeline.ingest import Reading, find_inputs
 from pipeline.records import Statement
 from pipeline.segmentation import segment
+from pipeline.settings.ingest import IngestSettings
 
 
 def statements(path: str) -> list[tuple[dict[str, str], list[str]]]:

@@ -2,18 +2,14 @@
 
 from pipeline.ingest.cleaning import Cleaned, clean
 from pipeline.ingest.inputs import Input, Stdin, find_inputs
-from pipeline.ingest.reading import IngestCounts, Reading, read_statements
-from pipeline.settings.ingest import ColumnMap, IngestSettings
+from pipeline.ingest.reading import IngestCounts, Reading
 
 __all__ = [
     "Cleaned",
-    "ColumnMap",
     "IngestCounts",
-    "IngestSettings",
     "Input",
     "Reading",
     "Stdin",
     "clean",
     "find_inputs",
-    "read_statements",
 ]

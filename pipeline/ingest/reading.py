@@ -31,12 +31,15 @@ class IngestCounts:
 
 
 class Reading(Iterator[Statement | Rejection]):
-    """Statements and rejections in the order of the inputs.
+    """Statements and rejections in the order of the inputs, which are read lazily.
 
     `counts` and `remarks` grow while it is iterated.
 
-    Every document, or row of a table, comes out as exactly one of the two. An input that gives no
-    document at all comes out as one rejection.
+    Every document, or row of a table, comes out as exactly one of the two; bad content is a
+    rejection and never an error. An input that gives no document at all comes out as one rejection.
+
+    A document's id is the one its source gives, else the hash of its cleaned text with the speaker
+    and date it names. `stdin` is read (to its end, before its first document) for the input `-`.
     """
 
     def __init__(
@@ -137,17 +140,6 @@ class Reading(Iterator[Statement | Rejection]):
             self._copies[base_key] = copy
         self._ids.put(digest(doc_id), content_key)
         return doc_id
-
-
-def read_statements(
-    inputs: Iterable[Input], settings: IngestSettings, stdin: BinaryIO | None = None
-) -> Reading:
-    """Read inputs one after the other, lazily; bad content becomes a rejection and never an error.
-
-    A document's id is the one its source gives, else the hash of its cleaned text with the speaker
-    and date it names. `stdin` is read (to its end, before its first document) for the input `-`.
-    """
-    return Reading(inputs, settings, stdin)
 
 
 def read_document(raw: RawDocument, settings: IngestSettings) -> Statement | Rejection:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from pipeline.codebook import Codebook, TaskType
 from pipeline.inference.rows import NO_ORIGIN, Origin
-from pipeline.ingest import IngestSettings
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.reading import read_document
 from pipeline.ingest.sentence_rows import sentence_row
@@ -20,6 +19,7 @@ from pipeline.service.schemas import (
     StatementInfo,
     StatementRequest,
 )
+from pipeline.settings.ingest import IngestSettings
 
 SOURCE = "request"
 """What a sentence of a request is said to come from."""

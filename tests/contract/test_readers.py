@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reportlab.pdfgen import canvas
 
-from pipeline.ingest import IngestSettings, read_statements
+from pipeline.ingest import Reading
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.readers import ALL_READERS, READERS
 from pipeline.records import Rejection, RejectReason, Statement
-from pipeline.settings.ingest import StdinFormat
+from pipeline.settings.ingest import IngestSettings, StdinFormat
 
 SENTENCES = ("Belgium supports the ceasefire in Syria.", "We condemn attacks on civilians.")
 ROWS = [{"text": text, "speaker": "Belgium"} for text in SENTENCES]
@@ -159,7 +159,7 @@ def test_every_suffix_is_read_from_disk_in_any_case(reader, tmp_path: Path) -> N
     for suffix in reader.suffixes:
         path = tmp_path / f"file{suffix.upper()}"
         path.write_bytes(GOOD[reader.name])
-        items = list(read_statements([path], IngestSettings()))
+        items = list(Reading([path], IngestSettings()))
         assert all(isinstance(item, Statement) for item in items), items
         assert {item.source for item in items} == {str(path)}
 
@@ -168,6 +168,6 @@ def test_every_suffix_is_read_from_disk_in_any_case(reader, tmp_path: Path) -> N
 def test_a_picture_is_never_a_document(reader, tmp_path: Path) -> None:
     path = tmp_path / f"picture{reader.suffixes[0]}"
     path.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)))
-    (item,) = read_statements([path], IngestSettings())
+    (item,) = Reading([path], IngestSettings())
     assert isinstance(item, Rejection)
     assert item.reason in (RejectReason.BINARY, RejectReason.WRONG_TYPE)

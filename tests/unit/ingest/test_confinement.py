@@ -19,10 +19,11 @@ import pytest
 
 from benchmarks.robustness import packages, pages
 from benchmarks.robustness.cases import good_files
-from pipeline.ingest import IngestSettings, confinement, read_statements
+from pipeline.ingest import Reading, confinement
 from pipeline.ingest.confinement import end_processes
 from pipeline.ingest.readers import ALL_READERS, READERS
 from pipeline.records import Rejection, RejectReason, Statement
+from pipeline.settings.ingest import IngestSettings
 
 CONFINED = [reader for reader in ALL_READERS if reader.library]
 GOOD = good_files()
@@ -39,7 +40,7 @@ def new_processes() -> Iterator[None]:
 def read(tmp_path: Path, name: str, data: bytes, **options) -> list[Statement | Rejection]:
     path = tmp_path / name
     path.write_bytes(data)
-    return list(read_statements([path], IngestSettings(**options)))
+    return list(Reading([path], IngestSettings(**options)))
 
 
 def idle() -> list[int]:
@@ -135,7 +136,7 @@ def test_two_tables_can_be_read_side_by_side_and_left_in_the_middle(tmp_path: Pa
     pq.write_table(pa.table({"text": [f"We act in year {n}." for n in range(2000)]}), out)
     path = tmp_path / "a.parquet"
     path.write_bytes(out.getvalue())
-    one, two = (read_statements([path], IngestSettings()) for _ in range(2))
+    one, two = (Reading([path], IngestSettings()) for _ in range(2))
     assert [next(one).text for _ in range(300)] == [next(two).text for _ in range(300)]
     one._items.close()
     assert sum(1 for _ in two) == 1700
@@ -148,7 +149,8 @@ def test_a_process_does_not_outlive_the_one_it_serves(tmp_path: Path) -> None:
     script = (
         "import os, signal, sys; from pathlib import Path\n"
         "from pipeline.ingest import *; from pipeline.ingest import confinement\n"
-        "list(read_statements([Path(sys.argv[1])], IngestSettings()))\n"
+        "from pipeline.settings.ingest import IngestSettings\n"
+        "list(Reading([Path(sys.argv[1])], IngestSettings()))\n"
         "print(confinement._idle[0]._process.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )

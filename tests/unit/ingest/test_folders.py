@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ingest import IngestSettings, find_inputs, read_statements
+from pipeline.ingest import Reading, find_inputs
 from pipeline.records import Rejection, RejectReason, Statement
+from pipeline.settings.ingest import IngestSettings
 
 NAMES = (
     "two\nlines.txt", "tab\t.txt", "-o.txt", "--help.txt", "$(touch x).txt", "; rm x.txt", "*.txt",
@@ -23,7 +24,7 @@ NAMES = (
 
 
 def read(folder: Path) -> list[Statement | Rejection]:
-    return list(read_statements(find_inputs([str(folder)]), IngestSettings()))
+    return list(Reading(find_inputs([str(folder)]), IngestSettings()))
 
 
 def test_any_name_is_read_and_told_as_it_is(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import docx
 import pytest
 
 from benchmarks.robustness import packages, pages, tables
-from pipeline.ingest import IngestSettings, Stdin, clean, read_statements
+from pipeline.ingest import Reading, Stdin, clean
 from pipeline.ingest.decoding import mend
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.readers import READERS
@@ -19,6 +19,7 @@ from pipeline.ingest.readers.columns import LONGEST_VALUE
 from pipeline.ingest.readers.word_numbering import Numbering
 from pipeline.records import Rejection, RejectReason, Statement
 from pipeline.segmentation import segment
+from pipeline.settings.ingest import IngestSettings
 
 PDFS, WORDS = dict(pages.pdfs(1)), dict(packages.hostile(1))
 PAGES, PARQUETS = dict(pages.markup(1)), dict(tables.parquets(1))
@@ -110,7 +111,7 @@ def test_headings_and_lead_ins_are_cut_for_every_sentence_repeats_them() -> None
 def test_a_text_over_the_limit_of_characters_is_set_aside() -> None:
     settings = IngestSettings(max_characters=10, stdin_format="txt")
     short, long = (
-        next(read_statements([Stdin()], settings, io.BytesIO(text)))
+        next(Reading([Stdin()], settings, io.BytesIO(text)))
         for text in (b"We act now", b"We act now.")
     )
     assert isinstance(short, Statement)

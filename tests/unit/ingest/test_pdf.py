@@ -11,11 +11,12 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfgen import canvas
 from reportlab.platypus import Paragraph, SimpleDocTemplate
 
-from pipeline.ingest import IngestSettings, Reading, clean
+from pipeline.ingest import Reading, clean
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.readers.pdf import PdfReader
 from pipeline.ingest.readers.pdf_layout import Line, join_pages
 from pipeline.records import Rejection, RejectReason, Statement
+from pipeline.settings.ingest import IngestSettings
 
 SENTENCE = (
     "We condemn the escalation of hostilities and call upon all parties to exercise restraint, "

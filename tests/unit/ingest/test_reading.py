@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.ingest import IngestSettings, Stdin, find_inputs, read_statements
+from pipeline.ingest import Reading, Stdin, find_inputs
 from pipeline.records import Rejection, RejectReason, Statement, content_hash
+from pipeline.settings.ingest import IngestSettings
 
 
 def read(
@@ -25,7 +26,7 @@ def read(
     for name, data in files.items():
         (folder / name).write_bytes(data.encode() if isinstance(data, str) else data)
     paths = [folder / name for name in files]
-    return list(read_statements(paths, IngestSettings.model_validate(options)))
+    return list(Reading(paths, IngestSettings.model_validate(options)))
 
 
 def reasons(items: Sequence[Statement | Rejection]) -> list[RejectReason | None]:
@@ -34,7 +35,7 @@ def reasons(items: Sequence[Statement | Rejection]) -> list[RejectReason | None]
 
 def piped(data: bytes | str, **options: object) -> list[Statement | Rejection]:
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
-    return list(read_statements([Stdin()], IngestSettings.model_validate(options), stream))
+    return list(Reading([Stdin()], IngestSettings.model_validate(options), stream))
 
 
 def test_a_text_file_becomes_a_statement_named_by_its_content(tmp_path: Path) -> None:
@@ -79,7 +80,7 @@ def test_what_cannot_be_opened_does_not_stop_the_batch(tmp_path: Path) -> None:
     (tmp_path / "loop.txt").symlink_to(tmp_path / "loop.txt")
     (tmp_path / "good.txt").write_text("We act.")
     paths = [tmp_path / n for n in ("gone.txt", "folder.txt", "loop.txt", "good.txt")]
-    items = list(read_statements(paths, IngestSettings()))
+    items = list(Reading(paths, IngestSettings()))
     unreadable, wrong = RejectReason.UNREADABLE, RejectReason.WRONG_TYPE
     assert reasons(items) == [unreadable, wrong, unreadable, None]
 
@@ -140,7 +141,7 @@ def test_counts_grow_with_reading(tmp_path: Path) -> None:
         "d.jsonl": b'{"text": "One."}\n{"text": ""}\n{"text": "One."}',
     }.items():
         (tmp_path / name).write_bytes(data)
-    reading = read_statements(find_inputs([str(tmp_path)]), IngestSettings())
+    reading = Reading(find_inputs([str(tmp_path)]), IngestSettings())
     assert next(reading).text == "It’s time."
     assert (reading.counts.inputs, reading.counts.statements, reading.counts.mended) == (1, 1, 1)
     items = list(reading)
@@ -153,7 +154,7 @@ def test_counts_grow_with_reading(tmp_path: Path) -> None:
 
 def test_reading_is_lazy(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("One.")
-    reading = read_statements([tmp_path / "a.txt", tmp_path / "b.txt"], IngestSettings())
+    reading = Reading([tmp_path / "a.txt", tmp_path / "b.txt"], IngestSettings())
     next(reading)
     (tmp_path / "b.txt").write_text("Two.")
     assert next(reading).text == "Two."
@@ -193,7 +194,7 @@ def test_empty_or_damaged_standard_input_is_rejected() -> None:
 
 def test_standard_input_must_be_given_to_be_read() -> None:
     with pytest.raises(InputError, match="standard input"):
-        list(read_statements([Stdin()], IngestSettings()))
+        list(Reading([Stdin()], IngestSettings()))
 
 
 def test_a_named_pipe_is_read_like_standard_input(tmp_path: Path) -> None:
@@ -201,7 +202,7 @@ def test_a_named_pipe_is_read_like_standard_input(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_bytes, args=(b'{"text": "One."}\n',))
     writer.start()
-    (item,) = read_statements(find_inputs([str(pipe)]), IngestSettings())
+    (item,) = Reading(find_inputs([str(pipe)]), IngestSettings())
     writer.join()
     assert item.text == "One."
 
@@ -233,7 +234,8 @@ def test_a_missing_package_rejects_its_files_and_no_others(
 def test_plain_formats_load_no_package_of_the_extras(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from pipeline.ingest import *\n"
-        "(item,) = read_statements([Path(sys.argv[1])], IngestSettings())\n"
+        "from pipeline.settings.ingest import IngestSettings\n"
+        "(item,) = Reading([Path(sys.argv[1])], IngestSettings())\n"
         "heavy = {'trafilatura', 'docx', 'pypdfium2', 'pyarrow', 'lxml', 'pandas', 'torch',"
         " 'ftfy', 'charset_normalizer'}\n"
         "print(sorted(heavy & set(sys.modules)))"
@@ -258,7 +260,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 @pytest.mark.parametrize("keep", [False, True])
 def test_rows_in_are_statements_and_rejections_out(keep: bool, rows: list[dict[str, str]]) -> None:
     data = "\n".join(map(json.dumps, rows))
-    reading = read_statements(
+    reading = Reading(
         [Stdin()],
         IngestSettings(stdin_format="jsonl", keep_duplicates=keep),
         io.BytesIO(data.encode()),

@@ -8,10 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.ingest import IngestSettings, Reading
+from pipeline.ingest import Reading
 from pipeline.ingest.remarks import Remarks
 from pipeline.ingest.sentence_rows import read_sentence_rows
 from pipeline.records import Statement
+from pipeline.settings.ingest import IngestSettings
 
 
 def remarks(*paths: Path, **options: object) -> Remarks:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest import IngestSettings, Stdin, read_statements
+from pipeline.ingest import Reading, Stdin
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.seen import DigestTable, Places, digest
+from pipeline.settings.ingest import IngestSettings
 
 NUMBERS = st.integers(0, 2**64 - 1)
 
@@ -59,7 +60,7 @@ def jsonl(rows: list[str]) -> io.BytesIO:
 
 def test_a_document_that_was_read_costs_less_than_a_hundred_bytes() -> None:
     rows = [f'{{"text": "We act in {n}.", "id": "document-number-{n}"}}' for n in range(6_000)]
-    reading = read_statements([Stdin()], IngestSettings(stdin_format="jsonl"), jsonl(rows))
+    reading = Reading([Stdin()], IngestSettings(stdin_format="jsonl"), jsonl(rows))
     next(reading)
     tracemalloc.start()
     try:
@@ -75,7 +76,7 @@ def test_a_document_that_was_read_costs_less_than_a_hundred_bytes() -> None:
 def test_many_copies_that_are_kept_take_linear_time() -> None:
     settings = IngestSettings(stdin_format="jsonl", keep_duplicates=True)
     begun = time.process_time()
-    items = list(read_statements([Stdin()], settings, jsonl(['{"text": "We act."}'] * 20_000)))
+    items = list(Reading([Stdin()], settings, jsonl(['{"text": "We act."}'] * 20_000)))
     assert time.process_time() - begun < 15  # 0.5 s; it would be minutes if every copy counted anew
     assert len({item.doc_id for item in items}) == 20_000
     assert items[-1].doc_id == f"{items[0].doc_id}-20000"

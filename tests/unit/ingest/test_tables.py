@@ -13,14 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.ingest import IngestSettings
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.readers.columns import as_text, resolve
 from pipeline.ingest.readers.delimited import DelimitedReader
 from pipeline.ingest.readers.json_lines import JsonLinesReader
 from pipeline.ingest.readers.parquet import BATCH_ROWS, ParquetReader
 from pipeline.records import Rejection
-from pipeline.settings.ingest import ColumnMap
+from pipeline.settings.ingest import ColumnMap, IngestSettings
 
 
 def read(reader, data: bytes | str, **options) -> list[RawDocument | Rejection]:

@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from pipeline.ingest import IngestSettings
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.readers.text import MarkdownReader
 from pipeline.ingest.readers.web import HtmlReader
 from pipeline.records import Rejection, RejectReason
+from pipeline.settings.ingest import IngestSettings
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="{charset}">
 <title>Statement on Syria - Mission</title><meta name="author" content="Jane Doe">

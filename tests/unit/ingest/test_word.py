@@ -10,11 +10,11 @@ import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from pipeline.ingest import IngestSettings
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.readers.word import OLE_MAGIC, WordReader
 from pipeline.ingest.readers.word_numbering import _numeral
 from pipeline.records import Rejection, RejectReason
+from pipeline.settings.ingest import IngestSettings
 
 
 def saved(document) -> bytes:

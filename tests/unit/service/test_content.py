@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from pipeline.bundle import Bundle
 from pipeline.inference import RowFormat, StatementFacts, label_sentences
 from pipeline.inference.rows import NO_ORIGIN, Origin
-from pipeline.ingest import IngestSettings, Stdin, read_statements
+from pipeline.ingest import Reading, Stdin
 from pipeline.ingest.sentence_rows import read_sentence_rows
 from pipeline.records import Sentence, Statement
 from pipeline.segmentation import segment
 from pipeline.service.content import answer, prepare
 from pipeline.service.schemas import SentencesRequest, SentenceWithContext, StatementRequest
+from pipeline.settings.ingest import IngestSettings
 
 TEXT = (
     "# Statement\n\nWe **condemn** the attack. The soup was excellent; the waiter was rude!\n\n"
@@ -42,7 +43,7 @@ def labelled(
 
 
 def rows_of_statement(bundle: Bundle, row: dict[str, str]) -> list[dict[str, object]]:
-    (statement,) = read_statements([Stdin()], SETTINGS, io.BytesIO(json.dumps(row).encode()))
+    (statement,) = Reading([Stdin()], SETTINGS, io.BytesIO(json.dumps(row).encode()))
     assert isinstance(statement, Statement)
     cut = list(segment(statement))
     after = [0, *(sentence.end for sentence in cut)]
