@@ -1,11 +1,13 @@
-"""Write files so that they are whole or absent: temporary name beside the target, then rename."""
+"""Files that are whole or absent (temporary name beside the target, then rename); JSON text."""
 
 from __future__ import annotations
 
 import errno
+import json
+import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -80,6 +82,19 @@ def write_spreadsheet(path: Path, text: str) -> None:
     Without one Excel takes it for the code page of its country and garbles quotation marks.
     """
     write_text(path, "\ufeff" + text)
+
+
+def json_text(value: object, *, ensure_ascii: bool = True) -> str:
+    """Return a value as indented JSON with a line end; numbers that are not finite become null."""
+    return json.dumps(_finite(value), indent=1, ensure_ascii=ensure_ascii, allow_nan=False) + "\n"
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _umask() -> int:

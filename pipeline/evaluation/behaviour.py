@@ -196,13 +196,13 @@ def pooled(results: Iterable[BehaviourResult]) -> dict[str, float]:
 
 
 def behaviour_json(results: Iterable[BehaviourResult]) -> list[dict[str, object]]:
-    """Return the results as what `json.dumps` takes; undefined values are null."""
+    """Return the results as JSON values; undefined ones are NaN, which `output` writes as null."""
     rows: list[dict[str, object]] = []
     for result in results:
-        numbers = zip(("rate", "low", "high"), (result.rate, *result.interval), strict=True)
-        values = {name: None if math.isnan(value) else value for name, value in numbers}
+        low, high = result.interval
+        passed = result.passed if result.judged else None
         rows.append(
-            {**asdict(result), **values, "passed": result.passed if result.judged else None}
+            {**asdict(result), "rate": result.rate, "low": low, "high": high, "passed": passed}
         )
     return rows
 

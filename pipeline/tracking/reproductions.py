@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from pipeline.output import json_text
 from pipeline.tracking.naming import LEVEL, PARENT
 from pipeline.tracking.store import Store
 
@@ -64,7 +64,7 @@ def note_reproduction(
     Raises:
         OutputError: the store cannot be written.
     """
-    text = json.dumps(differences, indent=1, allow_nan=False) + "\n"
+    text = json_text(differences)
     with store.reported("note the reproduction"):
         store.client.set_tag(run_id, VERDICT, verdict)
         store.client.log_text(run_id, text, _FILE)

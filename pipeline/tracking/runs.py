@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +25,7 @@ from pipeline.evaluation.behaviour import (
 )
 from pipeline.evaluation.report import to_json
 from pipeline.evaluation.slices import Slice
+from pipeline.output import json_text
 from pipeline.records import EvaluationReport, LabelledDocument, LabelledSentence
 from pipeline.tracking.curves import Curve
 from pipeline.tracking.environment import environment_facts
@@ -130,8 +130,8 @@ class RunLogger:
             self._store.client.log_text(self.run_id, text, file)
 
     def json(self, value: object, file: str) -> None:
-        """Keep JSON values as a file of the run."""
-        self.text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", file)
+        """Keep JSON values as a file of the run; numbers that are not finite become null."""
+        self.text(json_text(value, ensure_ascii=False), file)
 
     def describe(self, text: str) -> None:
         """Set the description (Markdown); a table of the main scores is added to it."""
@@ -260,7 +260,7 @@ class RunLogger:
         rows = [[getattr(one, name) for name in columns] for one in found]
         file = f"slices/{allowed(dataset)}.json"
         # As MLflow's log_table, which warns of its own use of pandas.
-        self.json({"columns": columns, "data": [[_defined(v) for v in row] for row in rows]}, file)
+        self.json({"columns": columns, "data": rows}, file)
         self._tables.append({"path": file, "type": "table"})
         self.tags({TABLES: json.dumps(self._tables)})
 
@@ -337,10 +337,6 @@ def start_run(
     """
     experiment_id = store.experiment(experiment, about=EXPERIMENT_NOTE)
     return RunLogger(store, experiment_id, name, tags=tags)
-
-
-def _defined(value: object) -> object:
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _standard_tags() -> dict[str, str]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 from pipeline.bundle import load_bundle
 from pipeline.codebook import Codebook
 from pipeline.errors import CheckFailed, InputError
 from pipeline.ingest import find_inputs
-from pipeline.output import write_text
+from pipeline.output import json_text, write_text
 from pipeline.settings.classifiers import files_read
 from pipeline.settings.experiment import PipelineSettings
 from pipeline.settings.weak import Labels
@@ -155,7 +154,8 @@ def _train_stage(
 
     def train(watcher: Watcher) -> str:
         trained = train_model(name, settings, codebook, store, config=config, watcher=watcher)
-        write_text(record, json.dumps(_record(trained, codebook), indent=1, allow_nan=False) + "\n")
+        kept = {"run_id": trained.run_id, "mean_macro_f1": mean_macro_f1(trained, codebook)}
+        write_text(record, json_text(kept))
         return _headline(trained, codebook)
 
     return Stage(
@@ -189,11 +189,6 @@ def mean_macro_f1(trained: TrainedModel, codebook: Codebook) -> float:
     """Return macro-F1 on the held-out documents, averaged over the tasks."""
     values = [trained.scores["held-out"][f"{task}.macro_f1"].value for task in codebook.tasks]
     return sum(values) / len(values)
-
-
-def _record(trained: TrainedModel, codebook: Codebook) -> dict[str, object]:
-    mean = mean_macro_f1(trained, codebook)  # undefined is null: JSON has no NaN
-    return {"run_id": trained.run_id, "mean_macro_f1": mean if math.isfinite(mean) else None}
 
 
 def _headline(trained: TrainedModel, codebook: Codebook) -> str:

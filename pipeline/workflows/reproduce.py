@@ -251,12 +251,11 @@ def _fine_tuned(model: ClassifierSettings) -> bool:
 
 
 def _as_json(done: Reproduction, run_id: str) -> dict[str, object]:
-    finite = {k: v if math.isfinite(v) else None for k, v in done.probabilities.items()}
     return {
         "reproduces": run_id,
         "verdict": done.verdict,
         "warnings": list(done.warnings),
-        "largest difference of a probability": finite,
+        "largest difference of a probability": done.probabilities,
         "figures": {
             one.name: {"recorded": one.recorded, "again": one.again} for one in done.figures
         },

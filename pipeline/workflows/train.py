@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
-
 from pipeline.bundle import write_bundle
 from pipeline.classifiers.protocol import FitMonitor, FitStep, Trainable
 from pipeline.classifiers.registry import build
@@ -150,7 +148,7 @@ def train_model(
         classifier = build(wanted, codebook, seed=settings.seed)
         classifier.fit(learned, _monitor(name, settings, watcher, run))
         rule, gains = _calibrate(classifier, split.calibration, settings)
-        run.json(_gains(gains), "calibration.json")
+        run.json(asdict(gains), "calibration.json")
         scored: list[Scored] = []
         for data in sets:
             watcher.note(f"{name}: scoring {data.name}")
@@ -286,19 +284,6 @@ def _calibrate(
         prevalence=settings.prevalence,
         temperature=settings.temperature,
     )
-
-
-def _gains(report: DecisionReport) -> dict[str, object]:
-    """Return the report as JSON values; undefined numbers become null."""
-
-    def plain(value: object) -> object:
-        if isinstance(value, dict):
-            return {key: plain(inner) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(inner) for inner in value]
-        return None if isinstance(value, float) and np.isnan(value) else value
-
-    return {key: plain(value) for key, value in asdict(report).items()}
 
 
 def _cross_validate(

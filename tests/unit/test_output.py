@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import json
+import math
 import os
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import OutputError
-from pipeline.output import whole_file, write_spreadsheet, write_text
+from pipeline.output import json_text, whole_file, write_spreadsheet, write_text
 
 ROOT = Path(__file__).parents[2]
 
@@ -186,3 +188,9 @@ def test_text_is_utf8_and_lone_surrogates_are_replaced(tmp_path: Path) -> None:
 def test_a_spreadsheet_says_that_it_is_utf_8(tmp_path: Path) -> None:
     write_spreadsheet(tmp_path / "s.csv", "text\r\n“fine”\r\n")
     assert (tmp_path / "s.csv").read_bytes() == b"\xef\xbb\xbf" + "text\r\n“fine”\r\n".encode()
+
+
+def test_json_has_null_where_a_number_is_not_finite_however_deep() -> None:
+    value = {"a": math.nan, "b": [1.5, (math.inf, {"c": -math.inf})], "d": "ü"}
+    assert json.loads(json_text(value)) == {"a": None, "b": [1.5, [None, {"c": None}]], "d": "ü"}
+    assert json_text({"d": "ü"}, ensure_ascii=False) == '{\n "d": "ü"\n}\n'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -66,7 +65,7 @@ def evaluate(
     from pipeline.cli.prepare import bundle_folder
     from pipeline.evaluation.behaviour import behaviour_json, behaviour_table
     from pipeline.evaluation.report import label_table, task_table, to_json
-    from pipeline.output import write_text
+    from pipeline.output import json_text, write_text
     from pipeline.workflows.abstention import abstention_table
     from pipeline.workflows.evaluate import Further, evaluate_file
 
@@ -98,12 +97,12 @@ def evaluate(
     if out is not None:
         scores = to_json(report)
         if done.abstention:
-            scores["abstention"] = [_plain(asdict(one)) for one in done.abstention]
+            scores["abstention"] = [asdict(one) for one in done.abstention]
         if done.slices is not None:
-            scores["slices"] = [_plain(asdict(one)) for one in done.slices.slices]
+            scores["slices"] = [asdict(one) for one in done.slices.slices]
         if wanted is not None:
             scores["behaviour"] = behaviour_json(tested)
-        write_text(out, json.dumps(scores, indent=1) + "\n")
+        write_text(out, json_text(scores))
     judged = [result for result in tested if result.judged]
     failed = [result.name for result in judged if not result.passed]
     if strict and failed:
@@ -132,10 +131,3 @@ def behaviour_settings(config: Path) -> BehaviourSettings:
             ["no section 'behaviour'; configs/default.yaml shows one"], where=str(config)
         )
     return found
-
-
-def _plain(value: object) -> object:
-    """Return a value as JSON has it, which knows no NaN."""
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return None if isinstance(value, float) and value != value else value
