@@ -126,6 +126,16 @@ class Rejection:
     detail: str
     record_id: str | None = None
 
+    @property
+    def where(self) -> str:
+        """Its source and where it stood there."""
+        return f"{self.source} {self.location}".strip()
+
+    @property
+    def told(self) -> str:
+        """What is said of it: where it stood, the reason and what would help."""
+        return f"{self.where}: {self.reason}: {self.detail}"
+
 
 class BlockKind(StrEnum):
     """Kind of text block a sentence stands in."""

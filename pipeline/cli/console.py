@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.records import RejectReason
+from pipeline.records import Rejection, RejectReason
 from pipeline.workflows.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -61,6 +61,12 @@ def rejected(counts: Mapping[RejectReason, int], file: Path | None) -> None:
         reasons = ", ".join(f"{n:,} {reason.value}" for reason, n in counts.items())
         listed = f" (listed in {file})" if file else ""
         say(f"{sum(counts.values()):,} set aside: {reasons}{listed}.")
+
+
+def set_aside(rejections: Iterable[Rejection]) -> None:
+    """Name every record that was set aside, for where no file lists them."""
+    for rejection in rejections:
+        say(f"set aside: {rejection.told}")
 
 
 class _Quiet:

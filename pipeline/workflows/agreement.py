@@ -61,19 +61,15 @@ def measure_agreement(
             "annotations.jsonl'."
         )
     codings = read_codings(files, codebook)
-    rejects = Rejects()
-    for rejection in codings.rejections:
-        rejects.add(rejection)
+    rejects = Rejects(codings.rejections)
     beside = page or disputed
     listed = None if beside is None else rejects_path(beside)
     if listed is not None:
         rejects.write(listed)
     if mistake := _nothing_shared(codings):
-        first = rejects.first
-        where = f" First: {first.source} {first.location}: {first.detail}." if first else ""
         raise InputError(
             f"{', '.join(map(str, files))}: {mistake}; {len(codings.rejections):,} set aside."
-            f"{where}"
+            f"{rejects.example}"
         )
     report = report_agreement(codings.codings, codebook, replicates=replicates, seed=seed)
     if page is not None:

@@ -78,11 +78,9 @@ def export(inputs: Sequence[Path], codebook: Codebook, *, to: str, out: Path) ->
     sheets = list(_sheets(inputs, codebook, rejects).values())
     rejects.write(rejects_path(out))
     if not sheets:
-        first = rejects.first
-        detail = f" First: {first.source} {first.location}: {first.detail}." if first else ""
         raise InputError(
             f"{', '.join(map(str, inputs))}: no sentence to annotate. Give JSON lines of 'stance "
-            f"classify', 'stance segment' or 'stance annotate import'.{detail}"
+            f"classify', 'stance segment' or 'stance annotate import'.{rejects.example}"
         )
     write_sheets(sheets, codebook, to=to, out=out)
     return ExportSummary(
@@ -141,9 +139,7 @@ def import_annotations(
         OutputError: the output cannot be written.
     """
     reader = read_annotations(files, codebook, coder=coder, names=names)
-    rejects = Rejects()
-    for rejection in reader.rejections:
-        rejects.add(rejection)
+    rejects = Rejects(reader.rejections)
     rejects.write(rejects_path(out))
     if not (reader.annotations or reader.rejections or reader.blank):
         raise InputError(
@@ -152,11 +148,9 @@ def import_annotations(
             "adjudicate' without --decisions."
         )
     if not reader.annotations:
-        first = reader.rejections[0] if reader.rejections else None
-        where = f" First: {first.source} {first.location}: {first.detail}." if first else ""
         raise InputError(
             f"{', '.join(map(str, files))}: no usable annotation; {len(reader.rejections)} set "
-            f"aside, {reader.blank} not filled in.{where}"
+            f"aside, {reader.blank} not filled in.{rejects.example}"
         )
     with whole_file(out) as file:
         file.writelines(map(to_line, reader.annotations))
@@ -222,9 +216,7 @@ def adjudicate_files(
     given = read_annotations(files, codebook)
     decided = read_annotations(decisions, codebook)
     result = adjudicate(given.annotations, decided.annotations, codebook)
-    rejects = Rejects()
-    for rejection in (*given.rejections, *decided.rejections):
-        rejects.add(rejection)
+    rejects = Rejects((*given.rejections, *decided.rejections))
     rejects.write(rejects_path(out))
     if not result.rows:
         raise InputError(f"{', '.join(map(str, files))}: no usable annotation.")

@@ -76,13 +76,11 @@ def written_with(out: str) -> tuple[Path, ...]:
 
 def nothing_usable(rejects: Rejects, file: Path | None) -> str:
     """Return the message for an input of which nothing could be used."""
-    first = rejects.first
-    if first is None:
+    if not rejects.counts:
         return "The input holds no statement. Give files, folders or '-' with text in them."
     counted = ", ".join(f"{n} {reason.value}" for reason, n in rejects.counts.most_common())
-    where = f"{first.source} {first.location}".strip()
     listed = f" All are listed in {file}." if file else ""
-    return f"Nothing usable: {counted}. First: {where}: {first.detail.rstrip('.')}.{listed}"
+    return f"Nothing usable: {counted}.{rejects.example}{listed}"
 
 
 def _kept(reading: Reading, rejects: Rejects, watcher: Watcher) -> Iterator[Statement]:

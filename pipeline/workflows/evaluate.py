@@ -70,7 +70,7 @@ def evaluate_file(
     suite = None if wanted is None else read_suite(wanted, bundle.codebook)
     documents, rejected = read_labelled_file(path, bundle.codebook)
     for one in rejected:
-        watcher.note(f"set aside: {path} {one.location}: {one.reason}: {one.detail}")
+        watcher.note(f"set aside: {one.told}")
     data = EvaluationSet(path.stem, tuple(documents))
     drawn = {"replicates": replicates, "seed": seed}
     scored = score(bundle.classifier, bundle.rule, data, **drawn)

@@ -101,10 +101,8 @@ def label(
     cuts, rejected, remarks = cut(
         patterns, settings, outputs=written_with(str(out)), watcher=watcher
     )
-    rejects = Rejects()
     reader = read_annotations(annotations, codebook)
-    for rejection in (*rejected, *reader.rejections):
-        rejects.add(rejection)
+    rejects = Rejects((*rejected, *reader.rejections))
     sentences = [sentence for _, found in cuts for sentence in found]
     if not sentences:
         raise InputError(nothing_usable(rejects, None))

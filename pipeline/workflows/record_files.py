@@ -69,12 +69,20 @@ class Rejects:
     Beyond the first million bytes they wait in a temporary file, so that memory stays flat.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, given: Iterable[Rejection] = ()) -> None:
         self.counts: Counter[RejectReason] = Counter()
         self.first: Rejection | None = None
         lines = tempfile.SpooledTemporaryFile(max_size=1_000_000)  # noqa: SIM115
         weakref.finalize(self, lines.close)  # it lives as long as this object
         self._lines = lines
+        for rejection in given:
+            self.add(rejection)
+
+    @property
+    def example(self) -> str:
+        """The first one as a sentence, with a blank before it; empty where there is none."""
+        first = self.first
+        return f" First: {first.where}: {first.detail.rstrip('.')}." if first else ""
 
     def add(self, rejection: Rejection) -> None:
         """Keep a rejection.

@@ -73,10 +73,8 @@ def measure_rules(
         labelled += [LabelledSentence(s, {}) for _, found in statements for s in found]
     sentences = [one.sentence for one in labelled]
     if not sentences:
-        rejects = Rejects()
-        for rejection in rejected:
-            rejects.add(rejection)
-        raise InputError(f"No sentence to run the rules on. {nothing_usable(rejects, None)}")
+        nothing = nothing_usable(Rejects(rejected), None)
+        raise InputError(f"No sentence to run the rules on. {nothing}")
     rules = RuleSet(codebook)
     report = report_rules(
         rules.votes([sentence.text for sentence in sentences]),

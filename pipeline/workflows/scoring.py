@@ -141,9 +141,7 @@ def read_documents(
         read, rejected = read_labelled_file(path, codebook, probabilities=probabilities)
         documents += read
         for rejection in rejected:
-            watcher.note(
-                f"set aside: {path} {rejection.location}: {rejection.reason}: {rejection.detail}"
-            )
+            watcher.note(f"set aside: {rejection.told}")
     return tuple(documents)
 
 

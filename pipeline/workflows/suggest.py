@@ -136,9 +136,7 @@ def suggest(
         chances[name] = Sampling(design, float(inclusion[at] / pool.sizes[at]))
     tasks = _tasks(predictions, codebook, chances, blind)
     write_text(out, "".join(json.dumps(task, ensure_ascii=False) + "\n" for task in tasks))
-    rejects = Rejects()
-    for rejection in reader.rejections:
-        rejects.add(rejection)
+    rejects = Rejects(reader.rejections)
     rejects.write(rejects_path(out))
     return SuggestSummary(
         sentences=len(chances),

@@ -113,3 +113,11 @@ def test_records_are_frozen(record: object) -> None:
     name = dataclasses.fields(record)[0].name  # type: ignore[arg-type]  # all are dataclasses
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(record, name, "changed")
+
+
+def test_a_rejection_says_where_it_stood_why_and_what_helps() -> None:
+    row = Rejection("a.csv", "row 2", RejectReason.EMPTY, "holds no text")
+    assert row.told == "a.csv row 2: empty: holds no text"
+    assert Rejection("a.txt", "", RejectReason.BINARY, "give text").told == (
+        "a.txt: binary: give text"
+    )

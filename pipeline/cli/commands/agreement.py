@@ -84,9 +84,8 @@ def agreement(
         if path is not None:
             console.say(f"{path} written.")
     console.rejected(summary.rejected, summary.rejects_file)
-    for rejection in summary.rejections if summary.rejects_file is None else ():
-        where = f"{rejection.source} {rejection.location}".strip()
-        console.say(f"set aside: {where}: {rejection.reason}: {rejection.detail}")
+    if summary.rejects_file is None:
+        console.set_aside(summary.rejections)
 
 
 def _print_scores(report: AgreementReport) -> None:

@@ -167,9 +167,7 @@ def adjudicate(
             f"'{decision.item.doc_id}', which nobody annotated."
         )
     if rejections or result.unused:
-        for rejection in rejections:
-            where = f"{rejection.source} {rejection.location}"
-            console.say(f"set aside: {where}: {rejection.reason}: {rejection.detail}")
+        console.set_aside(rejections)
         listed = f" See {rejects_path(out)}." if rejections else ""
         unused = len(rejections) + len(result.unused)
         raise CheckFailed(f"{unused:,} could not be used.{listed}")

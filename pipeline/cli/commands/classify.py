@@ -186,7 +186,5 @@ def classify(
         withheld = summary.abstained.get(task, 0)
         console.say(f"{task}: {counted or 'none'}" + (f"; {withheld:,} abstained" * bool(withheld)))
     if summary.rejects_file is None:
-        for rejection in summary.rejects:
-            where = f"{rejection.source} {rejection.location}".strip()
-            console.say(f"set aside: {where}: {rejection.reason}: {rejection.detail}")
+        console.set_aside(summary.rejects)
     console.rejected(summary.rejected, summary.rejects_file)

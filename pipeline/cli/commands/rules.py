@@ -80,9 +80,7 @@ def report(
     for path in (html, csv):
         if path is not None:
             console.say(f"{path} written.")
-    for rejection in summary.rejected:
-        where = f"{rejection.source} {rejection.location}".strip()
-        console.say(f"set aside: {where}: {rejection.reason}: {rejection.detail}")
+    console.set_aside(summary.rejected)
 
 
 def _print(report: RuleReport) -> None:

@@ -188,3 +188,13 @@ def test_a_folder_with_the_name_of_the_rejects_is_reported(tmp_path: Path) -> No
     with pytest.raises(OutputError, match="is a folder"):
         rejects.write(path)
     assert path.is_dir()
+
+
+def test_rejects_that_are_given_count_and_the_first_is_the_example(tmp_path: Path) -> None:
+    one = Rejection("a.jsonl", "line 3", RejectReason.BAD_ROW, "expected a text.")
+    two = Rejection("b.txt", "", RejectReason.EMPTY, "holds no text")
+    rejects = Rejects([one, two, two])
+    assert rejects.counts == {RejectReason.BAD_ROW: 1, RejectReason.EMPTY: 2}
+    assert rejects.example == " First: a.jsonl line 3: expected a text."
+    assert Rejects([two]).example == " First: b.txt: holds no text."
+    assert Rejects().example == ""
