@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.codebook import Codebook, TaskType
-from pipeline.errors import SettingsError, near_matches
+from pipeline.errors import SettingsError
 from pipeline.records import LabelledSentence
 
 Targets = npt.NDArray[np.float32]
@@ -36,11 +36,10 @@ def encode_targets(sentences: Sequence[LabelledSentence], codebook: Codebook) ->
                 sentence_id = labelled.sentence.sentence_id
                 mistakes.add(f"{sentence_id}: {len(given)} labels of task '{task}', expected one")
             for label in given:
-                if (task, label) in column:
-                    targets[row, column[task, label]] = 1.0
+                if mistake := codebook.label_mistake(task, label):
+                    mistakes.add(mistake)
                 else:
-                    near = near_matches(label, codebook.tasks[task].labels)
-                    mistakes.add(f"unknown label '{label}' of task '{task}'.{near}")
+                    targets[row, column[task, label]] = 1.0
     if mistakes:
         raise SettingsError(sorted(mistakes), where=f"labels against codebook '{codebook.name}'")
     return targets

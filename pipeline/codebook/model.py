@@ -159,11 +159,8 @@ def _known(constraint: Constraint, info: ValidationInfo) -> Constraint:
     tasks: Mapping[str, Task] = info.data.get("tasks", {})
     for reference in (constraint.when, constraint.other) if tasks else ():
         name, label = reference.split(".")
-        if name not in tasks:
-            raise ValueError(f"unknown task '{name}'.{near_matches(name, tasks)}")
-        if label not in (known := tasks[name].labels):
-            near = near_matches(label, known)
-            raise ValueError(f"unknown label '{label}' of task '{name}'.{near}")
+        if mistake := _label_mistake(tasks, name, label):
+            raise ValueError(mistake)
     one, other = (name.split(".")[0] for name in (constraint.when, constraint.other))
     if tasks and one == other and tasks[one].type is TaskType.MULTICLASS:
         raise ValueError(f"labels of '{one}' exclude each other as they are; drop the constraint")
@@ -277,6 +274,10 @@ class Codebook(StrictModel):
         """Hash of the whole codebook, wording included."""
         return content_hash(self.model_dump_json())
 
+    def label_mistake(self, task: str, label: str) -> str | None:
+        """Return what is wrong with a label, with near matches; `None` where it is of `task`."""
+        return _label_mistake(self.tasks, task, label)
+
     def multilabel_tasks(self) -> tuple[str, ...]:
         """Names of the tasks that allow several labels."""
         return tuple(n for n, task in self.tasks.items() if task.type is TaskType.MULTILABEL)
@@ -284,6 +285,14 @@ class Codebook(StrictModel):
     def multiclass_tasks(self) -> tuple[str, ...]:
         """Names of the tasks that take exactly one label."""
         return tuple(n for n, task in self.tasks.items() if task.type is TaskType.MULTICLASS)
+
+
+def _label_mistake(tasks: Mapping[str, Task], task: str, label: str) -> str | None:
+    if task not in tasks:
+        return f"unknown task '{task}'.{near_matches(task, tasks)}"
+    if label in (known := tasks[task].labels):
+        return None
+    return f"unknown label '{label}' of task '{task}'.{near_matches(label, known)}"
 
 
 def _choices(tasks: Mapping[str, Task]) -> list[slice]:

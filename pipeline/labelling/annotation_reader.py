@@ -174,12 +174,8 @@ def _mistakes(
         if (task := codebook.tasks.get(name)) is None:
             continue
         for label in labels:
-            if label not in task.labels:
-                near = near_matches(label, task.labels)
-                yield (
-                    RejectReason.UNKNOWN_LABEL,
-                    f"unknown label '{label}' of task '{name}'.{near}",
-                )
+            if mistake := codebook.label_mistake(name, label):
+                yield RejectReason.UNKNOWN_LABEL, mistake
         if task.type is TaskType.MULTICLASS and len(labels) != 1:
             got = ", ".join(labels) or "none"
             yield RejectReason.BAD_ROW, f"'{name}' takes exactly one label, got {got}"

@@ -167,9 +167,8 @@ def _labels(labelled: LabelledSentence, codebook: Codebook) -> Iterator[tuple[Fi
             yield FindingKind.LABEL, f"unknown task '{name}'.{near_matches(name, codebook.tasks)}"
             continue
         for label in given:
-            if label not in task.labels:
-                near = near_matches(label, task.labels)
-                yield FindingKind.LABEL, f"unknown label '{label}' of task '{name}'.{near}"
+            if mistake := codebook.label_mistake(name, label):
+                yield FindingKind.LABEL, mistake
         if task.type is TaskType.MULTICLASS and len(given) != 1:
             shown = ", ".join(given) or "none"
             yield FindingKind.CARDINALITY, f"'{name}' takes exactly one label, got {shown}"

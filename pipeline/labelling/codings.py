@@ -263,8 +263,8 @@ def _from_flat(
             facts = entry if isinstance(entry, dict) else {"label": entry}
             label = str(facts.get("label"))
             given.add(label)
-            if label not in task.labels:
-                unknown.append(f"unknown label '{label}' of task '{name}'")
+            if mistake := codebook.label_mistake(name, label):
+                unknown.append(mistake)
             if "holder" in facts or "target" in facts:
                 holder, target = (
                     None if facts.get(role) is None else str(facts[role])

@@ -17,7 +17,7 @@ from typing import TypeGuard
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from pipeline.codebook import Codebook, TaskType
-from pipeline.errors import InputError, near_matches
+from pipeline.errors import InputError
 from pipeline.records import (
     Attribution,
     LabelledDocument,
@@ -350,10 +350,8 @@ def _speak_for(labels: tuple[str, ...], chances: Mapping[str, float], exclusive:
 def _require_known(
     label: str, task: str, codebook: Codebook, where: str, mistakes: list[str]
 ) -> None:
-    labels = codebook.tasks[task].labels
-    if label not in labels:
-        near = near_matches(label, labels)
-        mistakes.append(f"{where}: unknown label '{label}' of task '{task}'.{near}")
+    if mistake := codebook.label_mistake(task, label):
+        mistakes.append(f"{where}: {mistake}")
 
 
 def _misspelt_tasks(extra: Mapping[str, Json], codebook: Codebook, where: str) -> list[str]:

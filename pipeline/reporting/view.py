@@ -133,12 +133,8 @@ def _require_known_labels(rows: Sequence[Prediction], codebook: Codebook) -> Non
             if task not in codebook.tasks:
                 unknown.add(f"unknown task '{task}'.{near_matches(task, codebook.tasks)}")
                 continue
-            known = codebook.tasks[task].labels
-            unknown.update(
-                f"unknown label '{label}' of task '{task}'.{near_matches(label, known)}"
-                for label in labels or ()
-                if label not in known
-            )
+            mistakes = (codebook.label_mistake(task, label) for label in labels or ())
+            unknown.update(filter(None, mistakes))
     if unknown:
         where = f"predictions against codebook '{codebook.name}' {codebook.version}"
         raise SettingsError(sorted(unknown), where=where)

@@ -128,10 +128,10 @@ def expected_shares(wanted: Prevalence, codebook: Codebook) -> Array:
         start = codebook.slice_of(task).start
         names = list(codebook.tasks[task].labels)
         for label, value in labels.items():
-            if label in names:
-                share[start + names.index(label)] = value
+            if mistake := codebook.label_mistake(task, label):
+                mistakes.append(mistake)
             else:
-                mistakes.append(f"unknown label '{label}'.{near_matches(label, names)}")
+                share[start + names.index(label)] = value
     if mistakes:
         raise SettingsError(mistakes, where="prevalence")
     return share

@@ -46,8 +46,5 @@ def _mistakes(given: Correction, codebook: Codebook) -> list[str]:
     labels = [value.get("label") if isinstance(value, dict) else value for value in values]
     if len({str(label) for label in labels}) < len(labels):
         return [f"{name}: '{given.task}' names a label twice"]
-    return [
-        f"{name}: unknown label '{label}' of '{given.task}'.{near_matches(str(label), task.labels)}"
-        for label in labels
-        if not isinstance(label, str) or label not in task.labels
-    ]
+    mistakes = (codebook.label_mistake(given.task, str(label)) for label in labels)
+    return [f"{name}: {mistake}" for mistake in mistakes if mistake]

@@ -279,3 +279,11 @@ def test_constraints_that_link_too_much_are_refused(tiny: Codebook) -> None:
     assert len(Codebook.model_validate({**data, "constraints": chain[:11]}).linked) == 1
     with pytest.raises(ValueError, match="link 13 labels with 8,192 combinations"):
         Codebook.model_validate({**data, "constraints": chain})
+
+
+def test_a_label_that_is_not_of_the_codebook_is_told_with_what_is_near(tiny: Codebook) -> None:
+    assert tiny.label_mistake("topic", "food") is None
+    told = tiny.label_mistake("topic", "fod")
+    assert told == "unknown label 'fod' of task 'topic'. Did you mean 'food'?"
+    told = tiny.label_mistake("tune", "blame")
+    assert told == "unknown task 'tune'. Did you mean 'tone'?"

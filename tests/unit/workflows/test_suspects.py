@@ -107,7 +107,7 @@ def test_corrections_go_into_the_files(labelled: Path, tmp_path: Path) -> None:
     ("change", "message"),
     [
         ({"task": "tones"}, "no task 'tones'. Did you mean 'tone'"),
-        ({"new": "prais"}, "unknown label 'prais' of 'tone'. Did you mean 'praise'"),
+        ({"new": "prais"}, "unknown label 'prais' of task 'tone'. Did you mean 'praise'"),
         ({"new": ["praise"]}, "'tone' is a multiclass task"),
         ({"old": "praise", "new": "neither"}, 'expected "praise"'),
     ],
