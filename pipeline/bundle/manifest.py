@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pipeline.records import Score
 from pipeline.validated_yaml import StrictModel
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -21,6 +22,15 @@ class Figure(StrictModel):
     low: float | None = None
     high: float | None = None
     support: int = 0
+
+    @classmethod
+    def of(cls, dataset: str, name: str, score: Score) -> Figure:
+        """Return a score that is defined, with four decimals."""
+        low, high = (None if x is None else round(x, 4) for x in (score.low, score.high))
+        value = round(score.value, 4)
+        return cls(
+            dataset=dataset, name=name, value=value, low=low, high=high, support=score.support
+        )
 
 
 class BundleFacts(StrictModel):

@@ -31,16 +31,9 @@ class AttributionEvaluation:
         """Return all defined scores as they are kept with a model."""
         joint = {f"end_to_end.{name}": score for name, score in self.end_to_end.items()}
         return [
-            Figure(
-                dataset=self.dataset,
-                name=name,
-                value=round(score.value, 4),
-                low=None if score.low is None else round(score.low, 4),
-                high=None if score.high is None else round(score.high, 4),
-                support=score.support,
-            )
+            Figure.of(self.dataset, name, score)
             for name, score in {**self.scores, **joint}.items()
-            if score.value == score.value
+            if score.defined
         ]
 
 

@@ -54,16 +54,9 @@ class Scored:
         """Return macro-F1 of every task and F1 and average precision of every label."""
         wanted = (".macro_f1", ".accuracy", ".f1", ".average_precision", ".ece")
         return [
-            Figure(
-                dataset=self.report.dataset,
-                name=name,
-                value=round(score.value, 4),
-                low=None if score.low is None else round(score.low, 4),
-                high=None if score.high is None else round(score.high, 4),
-                support=score.support,
-            )
+            Figure.of(self.report.dataset, name, score)
             for name, score in self.report.scores.items()
-            if name.endswith(wanted) and score.value == score.value
+            if name.endswith(wanted) and score.defined
         ]
 
 
