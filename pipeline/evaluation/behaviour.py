@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pipeline.codebook import Codebook
+from pipeline.evaluation.score_text import interval_text, value_text
 from pipeline.labelling.cases import DirectionCase, FunctionalityCase
 from pipeline.labelling.perturbation import Perturbation, perturbed
 from pipeline.records import Sentence
@@ -212,10 +213,8 @@ def behaviour_table(results: Iterable[BehaviourResult]) -> list[tuple[str, ...]]
     header = ("test", "rate", "95 % interval", "decisions", "left out", "wanted", "passed")
     rows: list[tuple[str, ...]] = [header]
     for one in results:
-        low, high = one.interval
         wanted = f"{'< ' if one.below else '>= '}{one.threshold:g}"
-        rate = f"{one.rate:.3f}" if one.n else "-"
-        interval = f"[{low:.3f}, {high:.3f}]" if one.n else ""
+        rate, interval = value_text(one.rate), interval_text(*one.interval) if one.n else ""
         passed = "-" if not one.judged else "yes" if one.passed else "NO"
         rows.append((one.name, rate, interval, str(one.n), str(one.left_out), wanted, passed))
     return rows

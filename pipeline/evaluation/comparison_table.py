@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from pipeline.evaluation.comparison import SHUFFLES, ScoreComparison, smallest_p
-from pipeline.evaluation.report import UNDEFINED
+from pipeline.evaluation.score_text import UNDEFINED, interval_text, value_text
 
 SIGNIFICANCE = 0.05
 """A difference is called one where its corrected p-value is not above this."""
@@ -105,34 +105,22 @@ def method(
     ]
 
 
-def shown(value: float, sign: str = "") -> str:
-    """Return a score or difference with three decimals, or a dash where it is undefined."""
-    return UNDEFINED if math.isnan(value) else f"{value:{sign}.3f}"
-
-
 def shown_p(p: float) -> str:
     """Return a p-value with the digits that 10,000 shuffles support."""
     return UNDEFINED if math.isnan(p) else f"{p:.4f}" if p < 0.1 else f"{p:.2f}"
-
-
-def shown_interval(score: ScoreComparison) -> str:
-    """Return the interval of a difference, empty where there is none."""
-    if score.low is None or score.high is None:
-        return ""
-    return f"[{score.low:+.3f}, {score.high:+.3f}]"
 
 
 def _row(score: ScoreComparison) -> tuple[str, ...]:
     effect = UNDEFINED if math.isnan(score.design_effect) else f"{score.design_effect:.2f}"
     return (
         score.name,
-        shown(score.first),
-        shown(score.second),
-        shown(score.difference, "+"),
-        shown_interval(score),
+        value_text(score.first),
+        value_text(score.second),
+        value_text(score.difference, sign="+"),
+        interval_text(score.low, score.high, sign="+"),
         shown_p(score.p),
         shown_p(score.p_holm),
         effect,
-        shown(score.detectable),
+        value_text(score.detectable),
         str(score.support),
     )

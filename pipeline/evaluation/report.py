@@ -13,10 +13,8 @@ from pipeline.decision import Decisions, Probabilities
 from pipeline.errors import InputError, SettingsError
 from pipeline.evaluation.bootstrap import document_weights, percentile_interval
 from pipeline.evaluation.metrics import measure, outcomes
+from pipeline.evaluation.score_text import interval_text, score_text, value_text
 from pipeline.records import EvaluationReport, Score
-
-UNDEFINED = "-"
-"""Shown in tables for a quantity the data leave undefined."""
 
 LABEL_COLUMNS = (
     ("f1", "F1"),
@@ -96,7 +94,8 @@ def task_table(report: EvaluationReport) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("score", "value", "95 % interval", "support")]
     for name, score in report.scores.items():
         if name.count(".") == 1:
-            rows.append((name, _shown(score.value), _interval(score), str(score.support)))
+            interval = interval_text(score.low, score.high)
+            rows.append((name, value_text(score.value), interval, str(score.support)))
     return rows
 
 
@@ -106,16 +105,5 @@ def label_table(report: EvaluationReport) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [("label", *(title for _, title in LABEL_COLUMNS), "positives")]
     for label in labels:
         scores = [report.scores[f"{label}.{metric}"] for metric, _ in LABEL_COLUMNS]
-        cells = [f"{_shown(s.value)} {_interval(s)}".strip() for s in scores]
-        rows.append((label, *cells, str(scores[0].support)))
+        rows.append((label, *map(score_text, scores), str(scores[0].support)))
     return rows
-
-
-def _shown(value: float) -> str:
-    return UNDEFINED if math.isnan(value) else f"{value:.3f}"
-
-
-def _interval(score: Score) -> str:
-    if score.low is None or score.high is None:
-        return ""
-    return f"[{score.low:.3f}, {score.high:.3f}]"

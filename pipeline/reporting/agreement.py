@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from pipeline.codebook import Codebook
 from pipeline.evaluation.agreement_report import AgreementReport, Question
+from pipeline.evaluation.score_text import score_text
 from pipeline.records import Rejection, Score
 from pipeline.reporting.page import part, policy, template, without_surrogates
 from pipeline.reporting.view import task_title
@@ -43,17 +43,13 @@ def render_agreement(
 
 
 def shown(score: Score) -> str:
-    """Return a score with its interval."""
-    if math.isnan(score.value):
-        return "not defined"
-    if score.low is None or score.high is None:
-        return f"{score.value:.3f}"
-    return f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
+    """Return a score with its interval, as pages show it."""
+    return score_text(score, undefined="not defined")
 
 
 def _bar(score: Score) -> tuple[float, float, float] | None:
     """Return value and interval as per cent of a bar from 0 to 1, `None` where undefined."""
-    if math.isnan(score.value):
+    if not score.defined:
         return None
     low = score.value if score.low is None else score.low
     high = score.value if score.high is None else score.high

@@ -11,6 +11,7 @@ import numpy as np
 
 from pipeline.codebook import Codebook
 from pipeline.evaluation.learning_curve import CurvePoint, FittedCurve
+from pipeline.evaluation.score_text import score_text
 from pipeline.reporting.page import (
     label_colours,
     part,
@@ -88,12 +89,8 @@ def render_curves(
 
 def shown(point: CurvePoint) -> str:
     """Return a score with its interval, as text, and how many draws of it are undefined."""
-    if math.isnan(point.value):
-        return "-"
-    lacking = f" ({point.undefined} undefined)" if point.undefined else ""
-    if point.low is None or point.high is None:
-        return f"{point.value:.3f}{lacking}"
-    return f"{point.value:.3f} [{point.low:.3f}, {point.high:.3f}]{lacking}"
+    lacking = point.undefined and not math.isnan(point.value)
+    return score_text(point) + (f" ({point.undefined} undefined)" if lacking else "")
 
 
 def _plot(curves: Sequence[FittedCurve], task: str, codebook: Codebook) -> _Plot:

@@ -82,7 +82,7 @@ def metrics_of(report: EvaluationReport, *, headlines_only: bool) -> dict[str, f
 
 def undefined_scores(report: EvaluationReport) -> int:
     """Return how many scores the data leave undefined."""
-    return sum(not math.isfinite(score.value) for score in report.scores.values())
+    return sum(not score.defined for score in report.scores.values())
 
 
 def note(description: str, reports: Sequence[EvaluationReport]) -> str:
@@ -105,7 +105,7 @@ def _score_rows(reports: Sequence[EvaluationReport]) -> Iterator[str]:
     for report in reports:
         for name, score in report.scores.items():
             if is_headline(name):
-                value = f"{score.value:.3f}" if math.isfinite(score.value) else "undefined"
+                value = f"{score.value:.3f}" if score.defined else "undefined"
                 known = score.low is not None and score.high is not None
                 interval = f"{score.low:.3f} to {score.high:.3f}" if known else "too few documents"
                 cells = (report.dataset, name, value, interval, report.documents, report.sentences)

@@ -18,6 +18,7 @@ from pipeline.evaluation.risk_control import (
     margin_for,
     margins_without_each,
 )
+from pipeline.evaluation.score_text import score_text
 from pipeline.workflows.scoring import EvaluationSet, Scored, read_documents
 from pipeline.workflows.watcher import Watcher
 
@@ -103,11 +104,7 @@ def abstention_table(checks: Sequence[RiskCheck]) -> list[tuple[str, ...]]:
         ("task", "margin", "risk", "coverage", "wrong among decisions", "without abstention")
     ]
     for one in checks:
-        cells = []
-        for score in (one.risk, one.coverage, one.error, one.error_before):
-            shown = "-" if score.value != score.value else f"{score.value:.3f}"
-            known = score.low is not None and score.high is not None
-            cells.append(f"{shown} [{score.low:.3f}, {score.high:.3f}]" if known else shown)
+        cells = map(score_text, (one.risk, one.coverage, one.error, one.error_before))
         rows.append((one.task, f"{one.margin:.3f}", *cells))
     return rows
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from ruamel.yaml import YAML
 
+from pipeline.evaluation.score_text import score_text
 from pipeline.evaluation.selection import MEAN, Selection
-from pipeline.records import Score
 from pipeline.settings.classifiers import ClassifierSettings
 from pipeline.settings.tuning import Value
 from pipeline.tracking.runs import RunLogger
@@ -75,10 +75,10 @@ def score_table(found: Tuned) -> Table:
         *(
             (
                 name,
-                *map(_interval, (one.inner, one.outer)),
-                _interval(one.optimism, signed=True),
-                _interval(one.present),
-                _interval(one.gain, signed=True),
+                *map(score_text, (one.inner, one.outer)),
+                score_text(one.optimism, sign="+"),
+                score_text(one.present),
+                score_text(one.gain, sign="+"),
             )
             for name, one in found.scores.items()
         ),
@@ -126,15 +126,6 @@ def log_result(run: RunLogger, found: Tuned) -> None:
         cells = (header, ("---",) * len(header), *rows)
         lines += [*(f"| {' | '.join(row)} |" for row in cells), ""]
     run.describe("\n".join([*lines, METHOD]))
-
-
-def _interval(score: Score, *, signed: bool = False) -> str:
-    sign = "+" if signed else ""
-    if math.isnan(score.value):
-        return "-"
-    if score.low is None or score.high is None:
-        return f"{score.value:{sign}.3f}"
-    return f"{score.value:{sign}.3f} [{score.low:{sign}.3f}, {score.high:{sign}.3f}]"
 
 
 def _plain(value: Value) -> str:

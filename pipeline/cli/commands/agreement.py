@@ -89,7 +89,7 @@ def agreement(
 
 
 def _print_scores(report: AgreementReport) -> None:
-    from pipeline.reporting.agreement import shown
+    from pipeline.evaluation.score_text import score_text
 
     rates = any(question.errors for question in report.questions)
     header = ["", "given", "alpha", "percent equal", *(["errors"] if rates else [])]
@@ -97,8 +97,8 @@ def _print_scores(report: AgreementReport) -> None:
         [
             question.name,
             " / ".join(f"{question.given[coder]:,}" for coder in report.coders),
-            shown(question.agreement.alpha),
-            shown(question.agreement.percent),
+            score_text(question.agreement.alpha),
+            score_text(question.agreement.percent),
             *([_rates(question)] if rates else []),
         ]
         for question in report.questions
@@ -109,7 +109,7 @@ def _print_scores(report: AgreementReport) -> None:
     console.table(
         ["kappa", *(f"{first} / {second}" for first, second in pairs)],
         [
-            [question.name, *(shown(question.agreement.kappas[pair]) for pair in pairs)]
+            [question.name, *(score_text(question.agreement.kappas[pair]) for pair in pairs)]
             for question in report.questions
         ],
     )

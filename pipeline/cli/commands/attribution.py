@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from pipeline.cli import console
-from pipeline.cli.commands.experiments import interval
 from pipeline.cli.options import (
     DEFAULT_CONFIG,
     AttributionFolder,
@@ -38,6 +37,7 @@ def train_attribution(
 ) -> None:
     """Train the model that finds holders and targets, export it to int8, log all to MLflow."""
     from pipeline.cli.prepare import read_settings
+    from pipeline.evaluation.score_text import score_text
     from pipeline.tracking import open_store
     from pipeline.workflows.train_attribution import train_attribution as run
 
@@ -46,7 +46,7 @@ def train_attribution(
     with console.watcher() as watcher:
         trained = run(loaded.settings, loaded.codebook, store, config=loaded.text, watcher=watcher)
     rows = [
-        (one.dataset, *(interval(one.scores[name]) for name in SHOWN))
+        (one.dataset, *(score_text(one.scores[name]) for name in SHOWN))
         for one in trained.evaluations
     ]
     console.table(("data", *SHOWN.values()), rows)
@@ -73,6 +73,7 @@ def evaluate_attribution(
     """
     from pipeline.bundle import load_bundle
     from pipeline.cli.prepare import attributor_of, bundle_folder
+    from pipeline.evaluation.score_text import score_text
     from pipeline.workflows.evaluate_attribution import evaluate_attribution as run
     from pipeline.workflows.scoring import read_documents
 
@@ -92,7 +93,7 @@ def evaluate_attribution(
                 replicates=replicates,
                 seed=seed,
             )
-        shown = [interval(found.scores[name]) for name in SHOWN]
-        joint = interval(found.end_to_end["macro_f1"])
+        shown = [score_text(found.scores[name]) for name in SHOWN]
+        joint = score_text(found.end_to_end["macro_f1"])
         rows.append((path.stem, methods.value, *shown, joint))
     console.table(("data", "method", *SHOWN.values(), "end to end, macro-F1"), rows)

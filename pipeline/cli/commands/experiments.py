@@ -11,15 +11,7 @@ import typer
 from pipeline.cli import console
 from pipeline.cli.options import DEFAULT_CONFIG, ExternalFiles, Settings, TrackingUri
 from pipeline.errors import SettingsError, near_matches
-from pipeline.records import Score
 from pipeline.settings.weak import Labels, WeakTargets
-
-
-def interval(score: Score) -> str:
-    """Return a score with its 95 % interval."""
-    if score.low is None or score.high is None:
-        return f"{score.value:.3f}"
-    return f"{score.value:.3f} [{score.low:.3f}, {score.high:.3f}]"
 
 
 def train(
@@ -59,6 +51,7 @@ def train(
     if unknown:
         mistakes = [f"no model '{n}'.{near_matches(n, settings.models)}" for n in unknown]
         raise SettingsError(mistakes, where=str(config))
+    from pipeline.evaluation.score_text import score_text
     from pipeline.tracking import open_store
     from pipeline.workflows.preflight import preflight
     from pipeline.workflows.train import follow_training, several_processes, train_model
@@ -77,7 +70,7 @@ def train(
                     name, settings, loaded.codebook, store, config=loaded.text, watcher=watcher
                 )
             for data, scores in trained.scores.items():
-                shown = [interval(scores[f"{task}.macro_f1"]) for task in loaded.codebook.tasks]
+                shown = [score_text(scores[f"{task}.macro_f1"]) for task in loaded.codebook.tasks]
                 rows.append((name, trained.run_id[:8], data, *shown))
     header = ("model", "run", "data", *(f"{task} macro-F1" for task in loaded.codebook.tasks))
     console.table(header, rows)

@@ -84,7 +84,7 @@ def report(
 
 
 def _print(report: RuleReport) -> None:
-    from pipeline.reporting.agreement import shown
+    from pipeline.evaluation.score_text import score_text
     from pipeline.reporting.rules import share
 
     against = report.known > 0
@@ -97,7 +97,7 @@ def _print(report: RuleReport) -> None:
                 f"{one.rule.weight:g}",
                 f"{one.spoke:,}",
                 *map(share, (one.coverage, one.overlap, one.conflict)),
-                *([shown(one.precision), shown(one.recall)] if against else []),
+                *([score_text(one.precision), score_text(one.recall)] if against else []),
             ]
             for one in report.rules
         ],
@@ -106,7 +106,7 @@ def _print(report: RuleReport) -> None:
         console.table(
             ["label", "rules", "precision", "recall"],
             [
-                [one.column, str(one.rules), shown(one.precision), shown(one.recall)]
+                [one.column, str(one.rules), score_text(one.precision), score_text(one.recall)]
                 for one in report.labels
             ],
             title="Some rule speaks for the label; 95 % intervals by documents",
