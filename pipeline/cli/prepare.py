@@ -101,6 +101,18 @@ def codebook_file(given: Path) -> Path:
     return bundle_folder(None) / CODEBOOK
 
 
+def require_ending(out: Path, what: str, *endings: str) -> None:
+    """Check how the name of an output ends; `what` says in which format it is written.
+
+    Raises:
+        SettingsError: it ends in none of `endings`; .htm counts as .html.
+    """
+    ending = out.suffix.lower()
+    if (".html" if ending == ".htm" else ending) not in endings:
+        mistake = f"'{out}': {what}; give a name in {' or '.join(endings)}"
+        raise SettingsError([mistake], where="options")
+
+
 def classifier_settings(config: Path | None, name: str | None) -> ClassifierSettings:
     """Return the settings of the classifier that was asked for; of the linear one by default.
 
@@ -173,12 +185,13 @@ def read_settings(
 
 
 def ingest_settings(
-    column: list[str] | None,
-    max_bytes: int | None,
-    speaker: str | None,
-    date: str | None,
-    genre: str | None,
-    stdin_format: str | None,
+    *,
+    column: list[str] | None = None,
+    max_bytes: int | None = None,
+    speaker: str | None = None,
+    date: str | None = None,
+    genre: str | None = None,
+    stdin_format: str | None = None,
 ) -> IngestSettings:
     """Return the settings of reading documents that these options ask for.
 

@@ -16,7 +16,7 @@ from pipeline.settings.tuning import TuneSettings, space_mistakes
 from pipeline.settings.weak import Labels, WeakTargets
 from pipeline.validated_yaml import StrictModel, load_model, written
 
-Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+ProperShare = Annotated[float, Field(gt=0.0, lt=1.0)]
 Name = Annotated[
     str,
     written(
@@ -47,7 +47,7 @@ class DataSettings(StrictModel):
 class SplitSettings(StrictModel):
     """How documents are held out; always whole documents.
 
-    `test` is reported, `calibration` chooses temperature and thresholds; both are shares of the
+    `test` is reported, `calibration` chooses scale, bias and thresholds; both are shares of the
     documents. With `folds` of two or more, every model is cross-validated as well.
     """
 
@@ -179,7 +179,7 @@ class PipelineSettings(StrictModel):
     data: DataSettings
     ingest: IngestSettings = IngestSettings()
     split: SplitSettings = SplitSettings()
-    prevalence: dict[str, dict[str, Share]] = Field(
+    prevalence: dict[str, dict[str, ProperShare]] = Field(
         default_factory=dict,
         description="by multilabel task and label: share of sentences expected where it is used",
     )

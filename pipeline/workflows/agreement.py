@@ -14,7 +14,8 @@ from pipeline.labelling.codings import Coding, Codings, read_codings
 from pipeline.output import write_text
 from pipeline.records import Rejection, RejectReason
 from pipeline.reporting.agreement import render_agreement
-from pipeline.workflows.annotate import FORMATS, write_sheets
+from pipeline.settings.annotation import AnnotationFormat
+from pipeline.workflows.annotate import write_sheets
 from pipeline.workflows.record_files import Rejects, rejects_path
 
 
@@ -103,8 +104,8 @@ def _nothing_shared(codings: Codings) -> str:
     )
 
 
-def _format(disputed: Path) -> str:
-    endings: Mapping[str, str] = {ending: name for name, ending in FORMATS.items()}
+def _format(disputed: Path) -> AnnotationFormat:
+    endings = {known.ending: known for known in AnnotationFormat}
     if (found := endings.get(disputed.suffix.lower())) is None:
         mistake = f"'{disputed}': expected a name in {', '.join(endings)}"
         raise SettingsError([mistake], where="options")

@@ -13,7 +13,7 @@ from pydantic import JsonValue as Json
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.codebook import Codebook, TaskType
-from pipeline.errors import InputError, SettingsError, near_matches
+from pipeline.errors import InputError, SettingsError
 from pipeline.inference.rows import Row, RowFormat
 from pipeline.labelling.adjudication import Adjudicated, adjudicate
 from pipeline.labelling.annotation_csv import read_csv, said_text, write_csv
@@ -35,9 +35,9 @@ from pipeline.labelling.label_studio_export import read_tasks
 from pipeline.labelling.label_studio_interface import interface
 from pipeline.output import whole_file, write_spreadsheet, write_text
 from pipeline.records import Prediction, Rejection, RejectReason
+from pipeline.settings.annotation import AnnotationFormat
 from pipeline.workflows.record_files import Rejects, rejects_path
 
-FORMATS = {"label-studio": ".json", "csv": ".csv", "jsonl": ".jsonl"}
 _SAMPLING: TypeAdapter[Sampling | None] = TypeAdapter(Sampling | None)
 
 
@@ -64,7 +64,9 @@ class ImportSummary:
     rejects_file: Path
 
 
-def export(inputs: Sequence[Path], codebook: Codebook, *, to: str, out: Path) -> ExportSummary:
+def export(
+    inputs: Sequence[Path], codebook: Codebook, *, to: AnnotationFormat, out: Path
+) -> ExportSummary:
     """Write sentences for annotation, with suggestions and annotations where there are any.
 
     A line of an input is a row of `stance classify`, a sentence of `stance segment`, or an
@@ -89,24 +91,24 @@ def export(inputs: Sequence[Path], codebook: Codebook, *, to: str, out: Path) ->
         annotations=sum(len(sheet.annotations) for sheet in sheets),
         rejected=dict(rejects.counts),
         rejects_file=rejects_path(out),
-        interface=interface_path(out) if to == "label-studio" else None,
+        interface=interface_path(out) if to is AnnotationFormat.LABEL_STUDIO else None,
     )
 
 
-def write_sheets(sheets: Sequence[Sheet], codebook: Codebook, *, to: str, out: Path) -> None:
+def write_sheets(
+    sheets: Sequence[Sheet], codebook: Codebook, *, to: AnnotationFormat, out: Path
+) -> None:
     """Write sheets in a format; for Label Studio, the interface is written beside them.
 
     Raises:
-        SettingsError: the format is unknown, or the name does not end as its files do.
+        SettingsError: the name does not end as files of the format do.
         OutputError: the output cannot be written.
     """
-    if to not in FORMATS:
-        raise SettingsError([f"unknown format '{to}'.{near_matches(to, FORMATS)}"], where="options")
-    if out.suffix.lower() != FORMATS[to]:
-        raise SettingsError([f"'{out}': a file for {to} ends in {FORMATS[to]}"], where="options")
-    if to == "csv":
+    if out.suffix.lower() != to.ending:
+        raise SettingsError([f"'{out}': a file for {to} ends in {to.ending}"], where="options")
+    if to is AnnotationFormat.CSV:
         write_spreadsheet(out, write_csv(sheets, codebook))
-    elif to == "label-studio":
+    elif to is AnnotationFormat.LABEL_STUDIO:
         write_text(interface_path(out), interface(codebook))
         write_text(out, write_tasks(sheets))
     else:
@@ -180,8 +182,8 @@ def read_annotations(
     reader = AnnotationReader(codebook, coder=coder, names=names)
     for path in files:
         suffix = path.suffix.lower()
-        if suffix not in FORMATS.values():
-            raise InputError(f"{path}: expected {', '.join(FORMATS.values())}, got '{suffix}'.")
+        if suffix not in (endings := [known.ending for known in AnnotationFormat]):
+            raise InputError(f"{path}: expected {', '.join(endings)}, got '{suffix}'.")
         data = _bytes(path)
         if suffix == ".jsonl" and is_corpus(path):
             codings, rejected = read_corpus(path, codebook, coder=coder)

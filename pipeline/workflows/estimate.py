@@ -116,14 +116,12 @@ def estimate(
 
 
 def write_estimates(done: Estimation, out: Path, *, title: str) -> None:
-    """Write the estimates as CSV or as an HTML page, by the ending of `out`.
+    """Write the estimates as CSV where `out` ends in .csv, else as an HTML page.
 
     Raises:
-        SettingsError: the ending is neither.
         OutputError: the file cannot be written.
     """
-    suffix = require_known_ending(out)
-    if suffix == ".csv":
+    if out.suffix.lower() == ".csv":
         write_text(out, to_csv(done.rows))
     else:
         made_on = datetime.now(UTC).date()
@@ -131,21 +129,6 @@ def write_estimates(done: Estimation, out: Path, *, title: str) -> None:
             out,
             render_estimates(done.rows, done.facts, done.codebook, title=title, made_on=made_on),
         )
-
-
-def require_known_ending(out: Path) -> str:
-    """Return the ending of an output of `estimate`.
-
-    Raises:
-        SettingsError: it is neither .csv nor .html.
-    """
-    suffix = out.suffix.lower()
-    if suffix not in (".csv", ".html", ".htm"):
-        raise SettingsError(
-            [f"'{out}': estimates are written as CSV or HTML; give a name in .csv or .html"],
-            where="options",
-        )
-    return suffix
 
 
 def to_csv(rows: Sequence[EstimateRow]) -> str:

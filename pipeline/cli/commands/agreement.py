@@ -9,7 +9,6 @@ import typer
 
 from pipeline.cli import console
 from pipeline.cli.options import DEFAULT_CODEBOOK, CodebookFile, ReplicatesOrNone, Seed
-from pipeline.errors import SettingsError
 
 if TYPE_CHECKING:
     from pipeline.evaluation.agreement_report import AgreementReport, Question
@@ -41,7 +40,7 @@ def agreement(
     or else the disputed sentences; without either it is named here). Exit codes: 0, or 3 where
     no two coders are left with a sentence in common.
     """
-    from pipeline.cli.prepare import codebook_file
+    from pipeline.cli.prepare import codebook_file, require_ending
     from pipeline.codebook import load_codebook
     from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.agreement import measure_agreement
@@ -58,8 +57,8 @@ def agreement(
             None if disputed is None else interface_path(disputed),
         ],
     )
-    if out is not None and out.suffix.lower() not in (".html", ".htm"):
-        raise SettingsError([f"'{out}': the page is HTML; give a name in .html"], where="options")
+    if out is not None:
+        require_ending(out, "the page is HTML", ".html")
     summary = measure_agreement(
         files,
         load_codebook(names),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,19 +10,12 @@ import typer
 from pipeline.cli import console
 from pipeline.cli.options import DEFAULT_CODEBOOK, CodebookFile
 from pipeline.errors import CheckFailed, SettingsError
+from pipeline.settings.annotation import AnnotationFormat
 
 app = typer.Typer(
     help="Exchange annotations with Label Studio, spreadsheets and JSON lines.",
     no_args_is_help=True,
 )
-
-
-class To(StrEnum):
-    """Formats that people annotate in."""
-
-    LABEL_STUDIO = "label-studio"
-    CSV = "csv"
-    JSONL = "jsonl"
 
 
 @app.command("export")
@@ -35,7 +27,7 @@ def export(
             show_default=False,
         ),
     ],
-    to: Annotated[To, typer.Option(help="Tool to write for.")],
+    to: Annotated[AnnotationFormat, typer.Option(help="Tool to write for.")],
     out: Annotated[
         Path,
         typer.Option("--out", "-o", help="File to write: .json for Label Studio, .csv, .jsonl."),
@@ -55,7 +47,7 @@ def export(
 
     names = codebook_file(codebook)
     refuse_outputs([*inputs, names], [out, rejects_path(out), interface_path(out)])
-    summary = run(inputs, load_codebook(names), to=to.value, out=out)
+    summary = run(inputs, load_codebook(names), to=to, out=out)
     console.say(
         f"{out}: {summary.sheets:,} sentences, {summary.suggestions:,} with a suggestion, "
         f"{summary.annotations:,} annotations."

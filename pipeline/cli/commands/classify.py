@@ -124,7 +124,14 @@ def classify(
     from pipeline.workflows.classify import Target, classify_documents, classify_sentence_rows
     from pipeline.workflows.documents import written_with
 
-    settings = ingest_settings(column, max_bytes, speaker, date, genre, stdin_format)
+    settings = ingest_settings(
+        column=column,
+        max_bytes=max_bytes,
+        speaker=speaker,
+        date=date,
+        genre=genre,
+        stdin_format=stdin_format,
+    )
     if unit is Unit.SENTENCE and len(inputs) != 1:
         got = f"--unit sentence takes one input, got {len(inputs)}"
         raise SettingsError([got], where="options")

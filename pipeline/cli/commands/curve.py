@@ -42,16 +42,15 @@ def curve(
     A fifth of the documents is held out. On all others, half of them, a quarter and so on a
     classifier is trained; an inverse power law is fitted and followed to four times as many.
     """
-    from pipeline.cli.prepare import classifier_settings, codebook_file
+    from pipeline.cli.prepare import classifier_settings, codebook_file, require_ending
     from pipeline.codebook import load_codebook
     from pipeline.ingest.inputs import refuse_outputs
     from pipeline.reporting.learning_curve import shown
     from pipeline.tracking import open_store
     from pipeline.workflows.learning_curve import learning_curve, track_curves, write_curves
 
-    if out is not None and out.suffix.lower() not in (".csv", ".html", ".htm"):
-        mistake = f"'{out}': curves are written as CSV or HTML; give a name in .csv or .html"
-        raise SettingsError([mistake], where="options")
+    if out is not None:
+        require_ending(out, "curves are written as CSV or HTML", ".csv", ".html")
     if tracking_uri is not None and experiment is None:
         raise SettingsError(["--tracking-uri needs --experiment NAME"], where="options")
     names = codebook_file(codebook)

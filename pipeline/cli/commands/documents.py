@@ -26,7 +26,14 @@ def ingest(
     from pipeline.cli.prepare import ingest_settings
     from pipeline.workflows.documents import ingest as run
 
-    settings = ingest_settings(column, max_bytes, speaker, date, genre, stdin_format)
+    settings = ingest_settings(
+        column=column,
+        max_bytes=max_bytes,
+        speaker=speaker,
+        date=date,
+        genre=genre,
+        stdin_format=stdin_format,
+    )
     with console.watcher() as watcher:
         summary = run(inputs, settings, out=out, stdin=sys.stdin.buffer, watcher=watcher)
     encodings = ", ".join(f"{n} {name}" for name, n in summary.encodings.items())

@@ -94,12 +94,13 @@ def estimate(
     if draw is not None:
         _draw(labels, codebook, draw, design, tasks, cluster, seed, out)
         return
+    from pipeline.cli.prepare import require_ending
     from pipeline.evaluation.estimate_table import METHODS
     from pipeline.workflows.estimate import estimate as run
-    from pipeline.workflows.estimate import require_known_ending, write_estimates
+    from pipeline.workflows.estimate import write_estimates
 
     if out is not None:
-        require_known_ending(out)
+        require_ending(out, "estimates are written as CSV or HTML", ".csv", ".html")
     done = run(
         labels,
         Path(str(sample)),

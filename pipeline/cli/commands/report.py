@@ -9,7 +9,6 @@ import typer
 
 from pipeline.cli import console
 from pipeline.cli.options import ActorFiles, BundleFolder
-from pipeline.errors import SettingsError
 
 
 def report(
@@ -31,15 +30,14 @@ def report(
 
     With --attributions it is a dossier: who takes which position toward whom, by holder.
     """
-    from pipeline.cli.prepare import bundle_folder
+    from pipeline.cli.prepare import bundle_folder, require_ending
     from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.record_files import rejects_path
     from pipeline.workflows.report import report as run
 
     read = [predictions, rejects_path(predictions), attributions, *(actors or ())]
     refuse_outputs(read, [out])
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise SettingsError([f"'{out}': the report is HTML; give a name in .html"], where="options")
+    require_ending(out, "the report is HTML", ".html")
     summary = run(
         predictions,
         model=bundle_folder(model),

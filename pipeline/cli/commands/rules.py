@@ -69,7 +69,7 @@ def report(
             inputs or [],
             gold or [],
             load_codebook(names),
-            settings=ingest_settings(column, None, None, None, None, None),
+            settings=ingest_settings(column=column),
             replicates=replicates,
             seed=seed,
             page=html,
@@ -152,7 +152,7 @@ def label(
 
     What cannot be read goes to OUT.rejects.jsonl. The file is one that 'stance train' reads.
     """
-    from pipeline.cli.prepare import codebook_file, ingest_settings
+    from pipeline.cli.prepare import codebook_file, ingest_settings, require_ending
     from pipeline.codebook import load_codebook
     from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.label import label as run
@@ -163,9 +163,7 @@ def label(
     names = codebook_file(codebook)
     read = [*(known or []), *(annotations or []), names]
     refuse_outputs(read, [out, rejects_path(out)])
-    if out.suffix.lower() != ".jsonl":
-        mistake = f"'{out}': a labelled file is JSON lines; give a name in .jsonl"
-        raise SettingsError([mistake], where="options")
+    require_ending(out, "a labelled file is JSON lines", ".jsonl")
     with console.watcher() as watcher:
         summary = run(
             inputs,
@@ -174,7 +172,7 @@ def label(
             confidence=confidence,
             known=known or [],
             annotations=annotations or [],
-            settings=ingest_settings(column, max_bytes, None, None, None, None),
+            settings=ingest_settings(column=column, max_bytes=max_bytes),
             out=out,
             watcher=watcher,
         )

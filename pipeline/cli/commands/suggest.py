@@ -9,7 +9,7 @@ import typer
 
 from pipeline.cli import console
 from pipeline.cli.options import DEFAULT_CODEBOOK, CodebookFile, Seed
-from pipeline.errors import CheckFailed, SettingsError
+from pipeline.errors import CheckFailed
 from pipeline.settings.estimation import Strategy, Vectors
 
 
@@ -61,15 +61,14 @@ def suggest(
     Of near-duplicates one is suggested. Exit codes: 0 done, 6 done, but a line of --labelled could
     not be used; it is listed in OUT.rejects.jsonl.
     """
-    from pipeline.cli.prepare import codebook_file
+    from pipeline.cli.prepare import codebook_file, require_ending
     from pipeline.codebook import load_codebook
     from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.record_files import rejects_path
     from pipeline.workflows.suggest import before_path
     from pipeline.workflows.suggest import suggest as run
 
-    if out.suffix.lower() != ".jsonl":
-        raise SettingsError([f"'{out}': tasks are JSON lines; give a name in .jsonl"], where="-o")
+    require_ending(out, "tasks are JSON lines", ".jsonl")
     names = codebook_file(codebook)
     written = [out, before_path(out), rejects_path(out)]
     refuse_outputs([predictions, *(labelled or []), names], written)

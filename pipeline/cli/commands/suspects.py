@@ -9,7 +9,6 @@ import typer
 
 from pipeline.cli import console
 from pipeline.cli.options import DEFAULT_CODEBOOK, ClassifierName, CodebookFile, ModelSettings, Seed
-from pipeline.errors import SettingsError
 
 
 def suspects(
@@ -29,13 +28,12 @@ def suspects(
     A row is the answer to one task in one sentence, with what a classifier that did not learn from
     the document expects instead. It is a list to read, not to accept: the classifier errs as well.
     """
-    from pipeline.cli.prepare import classifier_settings, codebook_file
+    from pipeline.cli.prepare import classifier_settings, codebook_file, require_ending
     from pipeline.codebook import load_codebook
     from pipeline.ingest.inputs import refuse_outputs
     from pipeline.workflows.suspects import find_suspects
 
-    if out.suffix.lower() != ".csv":
-        raise SettingsError([f"'{out}': the table is CSV; give a name in .csv"], where="options")
+    require_ending(out, "the table is CSV", ".csv")
     names = codebook_file(codebook)
     refuse_outputs([*files, config, names], [out])
     wanted = classifier_settings(config, classifier)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.prepare import ingest_settings, read_settings
+from pipeline.cli.prepare import ingest_settings, read_settings, require_ending
 from pipeline.errors import SettingsError
 from pipeline.settings.weak import Labels, WeakTargets
 
@@ -51,7 +51,7 @@ def test_what_would_change_nothing_is_refused(
 
 @pytest.mark.parametrize("date", ["2023-03-14", "2023-03", "2023"])
 def test_dates_that_count(date: str) -> None:
-    assert ingest_settings(None, None, None, date, None, None).date == date
+    assert ingest_settings(date=date).date == date
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,19 @@ def test_dates_that_count(date: str) -> None:
 )
 def test_a_date_of_another_form_is_refused_in_words(date: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        ingest_settings(None, None, None, date, None, None)
+        ingest_settings(date=date)
     (mistake,) = caught.value.mistakes
     assert mistake == f"options: 'date': expected YYYY-MM-DD, YYYY-MM or YYYY (got {date!r})"
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.HTML", "a.htm"])
+def test_an_output_with_an_ending_that_is_written(name: str) -> None:
+    require_ending(Path(name), "curves are CSV or HTML", ".csv", ".html")
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a", "-"])
+def test_an_output_with_another_ending_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        require_ending(Path(name), "curves are CSV or HTML", ".csv", ".html")
+    (mistake,) = caught.value.mistakes
+    assert mistake == f"'{name}': curves are CSV or HTML; give a name in .csv or .html"

@@ -464,8 +464,6 @@ def test_outputs(labels: Path, tiny: Codebook, tmp_path: Path) -> None:
     page = (tmp_path / "e.html").read_text(encoding="utf-8")
     assert "Shares &lt;of&gt; labels" in page
     assert not re.search(r"<script|https?://", page)
-    with pytest.raises(SettingsError, match=r"give a name in \.csv or \.html"):
-        write_estimates(done, tmp_path / "e.pdf", title="T")
 
 
 def test_the_text_for_a_paper_holds_the_numbers(

@@ -19,6 +19,7 @@ from pipeline.labelling.annotations import (
     Item,
     to_line,
 )
+from pipeline.settings.annotation import AnnotationFormat
 from pipeline.settings.estimation import Design, Strategy, Vectors
 from pipeline.workflows.annotate import adjudicate_files, export, import_annotations
 from pipeline.workflows.draw_sample import draw_sample
@@ -212,7 +213,7 @@ def test_the_loop_ends_in_an_estimate(predictions: Path, tmp_path: Path) -> None
     share = np.mean(list(truth.values()))
     tasks, sheet = tmp_path / "t.jsonl", tmp_path / "sheet.jsonl"
     run(predictions, tasks, Strategy.UNCERTAINTY, number=120, random_share=0.5)
-    summary = export([tasks], TINY, to="jsonl", out=sheet)
+    summary = export([tasks], TINY, to=AnnotationFormat.JSONL, out=sheet)
     assert summary.suggestions == 120
     filled = []
     for form in read(sheet):
@@ -265,7 +266,7 @@ def test_a_second_round_of_the_same_seed_draws_anew(tmp_path: Path) -> None:
 
 def test_blind_tasks_do_not_say_what_the_model_says(predictions: Path, tmp_path: Path) -> None:
     run(predictions, tmp_path / "t.jsonl", Strategy.MIX, blind=True)
-    summary = export([tmp_path / "t.jsonl"], TINY, to="csv", out=tmp_path / "t.csv")
+    summary = export([tmp_path / "t.jsonl"], TINY, to=AnnotationFormat.CSV, out=tmp_path / "t.csv")
     assert summary.sheets == 60
     assert summary.suggestions == 0
 
