@@ -25,7 +25,7 @@ from pipeline.cli.commands import (
     agreement,
     annotate,
     attribute,
-    attribution,
+    attribution_model,
     classify,
     codebook,
     compare,
@@ -34,7 +34,6 @@ from pipeline.cli.commands import (
     documents,
     estimate,
     evaluate,
-    experiments,
     promote,
     report,
     reproduce,
@@ -43,7 +42,9 @@ from pipeline.cli.commands import (
     serve,
     suggest,
     suspects,
+    train,
     tune,
+    ui,
 )
 from pipeline.errors import OutputError, StanceError
 from pipeline.output import NOT_WRITABLE
@@ -71,7 +72,7 @@ app.command("suspects")(suspects.suspects)
 app.add_typer(actors.app, name="actors")
 app.command("ingest")(documents.ingest)
 app.command("segment")(documents.segment)
-app.command("train")(experiments.train)
+app.command("train")(train.train)
 app.command("tune")(tune.tune)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
@@ -80,13 +81,13 @@ app.command("promote")(promote.promote)
 app.command("rollback")(promote.rollback)
 app.command("classify")(classify.classify)
 app.command("attribute")(attribute.attribute)
-app.command("train-attribution")(attribution.train_attribution)
-app.command("evaluate-attribution")(attribution.evaluate_attribution)
+app.command("train-attribution")(attribution_model.train_attribution)
+app.command("evaluate-attribution")(attribution_model.evaluate_attribution)
 app.command("report")(report.report)
 app.command("aggregate")(aggregate.aggregate)
 app.command("estimate")(estimate.estimate)
 app.command("serve")(serve.serve)
-app.command("ui")(experiments.ui)
+app.command("ui")(ui.ui)
 
 
 _OBJECTS_BEFORE_COLLECTION = 100_000

@@ -3,7 +3,7 @@
 from pipeline.reporting.dossier import part_mark, render_dossier
 from pipeline.reporting.facts import ModelFacts
 from pipeline.reporting.findings import Finding, Party
-from pipeline.reporting.html import render_report
+from pipeline.reporting.predictions import render_report
 from pipeline.reporting.view import task_title
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Stages `ingest` and `segment`: files to statements, statements to sentences."""
+"""Stages `ingest` and `segment`: files to statements, statements to sentences; both in one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from typing import BinaryIO
 
 from pipeline.errors import InputError
 from pipeline.ingest import Reading, find_inputs
+from pipeline.ingest.remarks import Remarks
 from pipeline.records import Rejection, RejectReason, Sentence, Statement
 from pipeline.segmentation import segment
 from pipeline.settings.ingest import IngestSettings
 from pipeline.workflows.record_files import Rejects, read_records, rejects_path, write_records
 from pipeline.workflows.watcher import Watcher
+
+Cut = list[tuple[Statement, list[Sentence]]]
+"""Statements, each with its sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,3 +124,23 @@ def segment_file(statements: Path, *, out: Path, watcher: Watcher) -> SegmentSum
 
     count = write_records(out, sentences())
     return SegmentSummary(statements=read, sentences=count)
+
+
+def read_and_segment(
+    patterns: Sequence[str], settings: IngestSettings, *, outputs: Sequence[Path], watcher: Watcher
+) -> tuple[Cut, list[Rejection], Remarks]:
+    """Read statements and cut them into sentences; `outputs` are never read.
+
+    Raises:
+        InputError: a pattern names nothing, or an output.
+    """
+    cuts: Cut = []
+    rejected: list[Rejection] = []
+    reading = Reading(find_inputs(patterns, outputs=outputs), settings)
+    for item in reading:
+        if isinstance(item, Rejection):
+            rejected.append(item)
+        else:
+            cuts.append((item, list(segment(item))))
+            watcher.progress("statements read", len(cuts), None)
+    return cuts, rejected, reading.remarks

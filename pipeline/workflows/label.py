@@ -14,27 +14,22 @@ from pydantic import JsonValue as Json
 from pipeline.classifiers.targets import encode_targets
 from pipeline.codebook import Codebook, TaskType
 from pipeline.errors import InputError, SettingsError
-from pipeline.ingest import Reading, find_inputs
-from pipeline.ingest.remarks import Remarks
 from pipeline.labelling import RuleSet
 from pipeline.labelling.annotations import Annotation
 from pipeline.labelling.label_model import WeakLabels, hard_labels, label_votes
 from pipeline.labelling.typography import letters_and_digits
 from pipeline.output import whole_file
-from pipeline.records import LabelledSentence, Rejection, RejectReason, Sentence, Statement
-from pipeline.segmentation import segment
+from pipeline.records import LabelledSentence, RejectReason, Sentence, Statement
 from pipeline.settings.ingest import IngestSettings
 from pipeline.settings.weak import LabelModel
 from pipeline.workflows.annotate import read_annotations
-from pipeline.workflows.documents import nothing_usable, written_with
+from pipeline.workflows.documents import nothing_usable, read_and_segment, written_with
 from pipeline.workflows.record_files import Rejects, rejects_path
-from pipeline.workflows.scoring import read_documents
+from pipeline.workflows.scoring import read_documents, sentences_of
 from pipeline.workflows.watcher import Watcher
 
 WEAK_PART = "weak"
 """`part` of the documents that are written."""
-
-Cut = list[tuple[Statement, list[Sentence]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +92,8 @@ def label(
         raise SettingsError(
             ["no label has 'rules'; write some (docs/rules.md)"], where=f"codebook {codebook.name}"
         )
-    people = [s for d in read_documents(known, codebook, watcher) for s in d.sentences]
-    cuts, rejected, remarks = cut(
+    people = sentences_of(read_documents(known, codebook, watcher))
+    cuts, rejected, remarks = read_and_segment(
         patterns, settings, outputs=written_with(str(out)), watcher=watcher
     )
     reader = read_annotations(annotations, codebook)
@@ -156,26 +151,6 @@ def label(
         rejected=dict(rejects.counts),
         rejects_file=rejects_path(out),
     )
-
-
-def cut(
-    patterns: Sequence[str], settings: IngestSettings, *, outputs: Sequence[Path], watcher: Watcher
-) -> tuple[Cut, list[Rejection], Remarks]:
-    """Read statements and cut them into sentences; `outputs` are never read.
-
-    Raises:
-        InputError: a pattern names nothing, or an output.
-    """
-    cuts: Cut = []
-    rejected: list[Rejection] = []
-    reading = Reading(find_inputs(patterns, outputs=outputs), settings)
-    for item in reading:
-        if isinstance(item, Rejection):
-            rejected.append(item)
-        else:
-            cuts.append((item, list(segment(item))))
-            watcher.progress("statements read", len(cuts), None)
-    return cuts, rejected, reading.remarks
 
 
 def _answers(

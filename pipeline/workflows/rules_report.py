@@ -19,10 +19,9 @@ from pipeline.output import write_text
 from pipeline.records import LabelledSentence, Rejection, Score, Sentence
 from pipeline.reporting.rules import render_rules
 from pipeline.settings.ingest import IngestSettings
-from pipeline.workflows.documents import nothing_usable
-from pipeline.workflows.label import cut
+from pipeline.workflows.documents import nothing_usable, read_and_segment
 from pipeline.workflows.record_files import Rejects
-from pipeline.workflows.scoring import read_documents
+from pipeline.workflows.scoring import read_documents, sentences_of
 from pipeline.workflows.watcher import Watcher
 
 _AS_FOUND = IngestSettings()
@@ -65,11 +64,13 @@ def measure_rules(
         raise InputError(
             "Nothing to run the rules on. Give statements, or labelled files (--gold)."
         )
-    labelled = [s for d in read_documents(gold, codebook, watcher) for s in d.sentences]
+    labelled = sentences_of(read_documents(gold, codebook, watcher))
     rejected: list[Rejection] = []
     outputs = [path for path in (page, table) if path is not None]
     if patterns:
-        statements, rejected, _ = cut(patterns, settings, outputs=outputs, watcher=watcher)
+        statements, rejected, _ = read_and_segment(
+            patterns, settings, outputs=outputs, watcher=watcher
+        )
         labelled += [LabelledSentence(s, {}) for _, found in statements for s in found]
     sentences = [one.sentence for one in labelled]
     if not sentences:

@@ -10,9 +10,9 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.records import Rejection, RejectReason, Sentence, Statement
 from pipeline.settings.ingest import IngestSettings
-from pipeline.workflows.documents import ingest, segment_file
+from pipeline.workflows.documents import ingest, read_and_segment, segment_file
 from pipeline.workflows.record_files import read_records, rejects_path
-from pipeline.workflows.watcher import Watcher
+from pipeline.workflows.watcher import Silent, Watcher
 
 if TYPE_CHECKING:
     from conftest import Recorder
@@ -125,3 +125,17 @@ def test_what_else_is_written_is_left_out_too(project: Path, watcher: Watcher) -
         also_written=[project / "docs" / "made"],
     )
     assert summary.statements == 2
+
+
+def test_statements_and_their_sentences_are_read_at_once(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The soup was excellent. A waiter came.", encoding="utf-8")
+    (tmp_path / "b.txt").write_text(" \n", encoding="utf-8")
+    out = tmp_path / "o.jsonl"
+    out.write_text("{}\n", encoding="utf-8")
+    patterns = [str(tmp_path / name) for name in ("a.txt", "b.txt")]
+    [(statement, sentences)], rejected, _ = read_and_segment(
+        patterns, IngestSettings(), outputs=[out], watcher=Silent()
+    )
+    assert [one.text for one in sentences] == ["The soup was excellent.", "A waiter came."]
+    assert statement.source.endswith("a.txt")
+    assert [one.reason for one in rejected] == [RejectReason.EMPTY]

@@ -1,8 +1,7 @@
-"""`stance train` and `ui`: experiments, and how they are looked at."""
+"""`stance train`: fit classifiers and log what they are worth."""
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -74,25 +73,3 @@ def train(
                 rows.append((name, trained.run_id[:8], data, *shown))
     header = ("model", "run", "data", *(f"{task} macro-F1" for task in loaded.codebook.tasks))
     console.table(header, rows)
-
-
-def ui(
-    experiment: Annotated[
-        str | None,
-        typer.Option(help="Experiment whose runs to compare; default: the one used last."),
-    ] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 5000,
-    tracking_uri: TrackingUri = None,
-) -> None:
-    """Open the MLflow UI on the store, to compare runs in a browser."""
-    from pipeline.tracking import open_store, serve_ui
-    from pipeline.tracking.ui import ui_address
-
-    store = open_store(tracking_uri)
-    # From here on Ctrl-C is the way to end the server, not an interruption of work.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    console.say(f"Store: {store.shown}")
-    console.say(f"Compare runs: {ui_address(store, experiment, host=host, port=port)}")
-    console.say("Ctrl-C ends it.")
-    serve_ui(store, host=host, port=port)
