@@ -45,7 +45,7 @@ from pipeline.codebook import load_codebook
 from pipeline.settings.classifiers import EncoderSettings, TransformerSettings
 from pipeline.settings.experiment import load_settings
 from pipeline.tracking import RunLogger, open_store
-from pipeline.tracking.view import EXPERIMENT_NOTE
+from pipeline.tracking.view import ABOUT_EXPERIMENT
 from pipeline.workflows.train import learned_from, split_corpus
 from pipeline.workflows.watcher import Silent
 
@@ -182,7 +182,7 @@ def main() -> None:
     torch.manual_seed(settings.seed)
     draw = np.random.default_rng(settings.seed)
     store = open_store(settings.tracking.uri)
-    experiment = store.experiment(settings.tracking.experiment, about=EXPERIMENT_NOTE)
+    experiment = store.experiment(settings.tracking.experiment, about=ABOUT_EXPERIMENT)
     with RunLogger(store, experiment, f"encoder-{options.way}", level="encoder") as run:
         constants = {name: one for name, one in globals().items() if isinstance(one, int | float)}
         run.params({**constants, "passes": options.passes, "seed": settings.seed})

@@ -4,8 +4,7 @@ MLflow, datasets and matplotlib are imported when they are used, never by import
 `open_store` switches MLflow's telemetry off before that.
 """
 
-from pipeline.tracking.find import RunFacts, download_bundle, find_run, read_json
-from pipeline.tracking.lineage import data_digests
+from pipeline.tracking.find import RunFacts, data_digests, download_bundle, find_run, read_json
 from pipeline.tracking.runs import RunLogger, start_run
 from pipeline.tracking.store import Store, open_store
 from pipeline.tracking.tables import digest_of

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import time
 from collections.abc import Mapping
 
-from pipeline.tracking.naming import allowed
+from pipeline.tracking.naming import Level
 from pipeline.tracking.runs import RunLogger
 from pipeline.tracking.store import Store
-from pipeline.tracking.view import EXPERIMENT_NOTE
-
-COMPARISON_LEVEL = "comparison"
-"""Value of the tag `stance.level`: such runs are not listed among the trained models."""
+from pipeline.tracking.view import ABOUT_EXPERIMENT
 
 PAGE = "comparison.html"
 
@@ -34,19 +29,10 @@ def log_comparison(
         InputError: the experiment was deleted.
         OutputError: the store cannot be written.
     """
-    from mlflow.entities import Metric
-
-    now = int(time.time() * 1000)
-    finite = [
-        Metric(allowed(key), round(value, 5), now, 0)
-        for key, value in metrics.items()
-        if math.isfinite(value)
-    ]
-    experiment_id = store.experiment(experiment, about=EXPERIMENT_NOTE)
-    with RunLogger(store, experiment_id, name, level=COMPARISON_LEVEL, tags=tags) as run:
+    experiment_id = store.experiment(experiment, about=ABOUT_EXPERIMENT)
+    with RunLogger(store, experiment_id, name, level=Level.COMPARISON, tags=tags) as run:
         run.params(params)
-        with store.reported("log the comparison"):
-            store.client.log_batch(run.run_id, metrics=finite)
+        run.metrics(metrics)
         run.text(page, PAGE)
         run.describe(description)
     return run.run_id

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.errors import InputError, near_matches
-from pipeline.tracking.naming import LEVEL, MODEL_LEVEL
+from pipeline.tracking.naming import LEVEL, Level
 from pipeline.tracking.store import Store, quiet_imports
 
 if TYPE_CHECKING:
@@ -106,6 +106,18 @@ def read_json(store: Store, run_id: str, file: str) -> dict[str, object]:
     return loaded
 
 
+def data_digests(store: Store, run_id: str) -> dict[str, str]:
+    """Return the digest of each data set that a run logged, by its use; see `digest_of`.
+
+    Raises:
+        OutputError: there is no such run or the store does not answer.
+    """
+    with store.reported(f"read the data of run {run_id}"):
+        inputs = store.client.get_run(run_id).inputs
+    found = inputs.dataset_inputs if inputs else []
+    return {entry.dataset.name: entry.dataset.digest for entry in found}
+
+
 def _run(store: Store, run_id: str) -> Run:
     from mlflow.exceptions import MlflowException
 
@@ -135,7 +147,7 @@ def _pages(store: Store, experiment_id: str) -> Iterator[RunFacts]:
     while True:
         page = store.client.search_runs(
             [experiment_id],
-            filter_string=f"tags.`{LEVEL}` = '{MODEL_LEVEL}'",
+            filter_string=f"tags.`{LEVEL}` = '{Level.MODEL}'",
             max_results=_PAGE,
             order_by=["attributes.start_time DESC"],
             page_token=token,

@@ -5,13 +5,31 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 
 from pipeline.records import EvaluationReport
 
 LEVEL = "stance.level"
-"""Tag that tells trained models ("model") from the runs below them ("fold", "scores", "curve")."""
+"""Tag that tells trained models from all other runs."""
 
-MODEL_LEVEL = "model"
+
+class Level(StrEnum):
+    """Values of the tag `stance.level`; only runs of models are listed as trained models.
+
+    Below a model stand its folds, all its scores, its training curves and its promotions.
+    """
+
+    MODEL = "model"
+    FOLD = "fold"
+    SCORES = "scores"
+    CURVE = "curve"
+    PROMOTION = "promotion"
+    COMPARISON = "comparison"
+    LEARNING_CURVE = "learning curve"
+    SEARCH = "search"
+    TRIAL = "trial"
+
+
 PARENT = "mlflow.parentRunId"
 NOTE = "mlflow.note.content"
 ERROR = "error"

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.tracking.naming import Level
 from pipeline.tracking.runs import RunLogger
 from pipeline.tracking.store import Store
-
-PROMOTION_LEVEL = "promotion"
-"""Value of the tag `stance.level`: such runs are not listed among the trained models."""
 
 
 def log_promotion(
@@ -34,9 +31,9 @@ def log_promotion(
     with store.reported(f"read run {run_id}"):
         experiment_id = store.client.get_run(run_id).info.experiment_id
     with RunLogger(
-        store, experiment_id, PROMOTION_LEVEL, level=PROMOTION_LEVEL, parent=run_id, tags=tags
+        store, experiment_id, Level.PROMOTION.value, level=Level.PROMOTION, parent=run_id, tags=tags
     ) as run:
         run.params(params)
-        run.metrics({name: v for name, v in metrics.items() if math.isfinite(v)})
+        run.metrics(metrics)
         run.describe(description)
         return run.bundle(bundle)

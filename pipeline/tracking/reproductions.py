@@ -7,16 +7,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pipeline.output import json_text
-from pipeline.tracking.naming import LEVEL, PARENT
+from pipeline.tracking.naming import LEVEL, PARENT, Level
 from pipeline.tracking.store import Store
 
 VERDICT = "stance.reproduction"
 """Tag of a run that repeats another: how near it came."""
 
 _FILE = "reproduction.json"
-_FOLDED = "fold"
-_COMPARED = ("scores", _FOLDED)
-"""Values of the tag `stance.level` of the runs below a model whose figures are compared."""
+_COMPARED = (Level.SCORES, Level.FOLD)
+"""The runs below a model whose figures are compared."""
 
 
 def measured(store: Store, run_id: str) -> dict[str, float]:
@@ -36,7 +35,7 @@ def measured(store: Store, run_id: str) -> dict[str, float]:
     for child in below:
         level = child.data.tags.get(LEVEL)
         if level in _COMPARED:
-            prefix = f"{child.info.run_name}: " if level == _FOLDED else ""
+            prefix = f"{child.info.run_name}: " if level == Level.FOLD else ""
             figures |= {prefix + name: value for name, value in child.data.metrics.items()}
     return figures
 

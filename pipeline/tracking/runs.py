@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,10 +33,10 @@ from pipeline.tracking.environment import environment_facts
 from pipeline.tracking.naming import (
     ERROR,
     LEVEL,
-    MODEL_LEVEL,
     NOTE,
     PARENT,
     TABLES,
+    Level,
     allowed,
     cut,
     flattened,
@@ -45,7 +46,7 @@ from pipeline.tracking.naming import (
 )
 from pipeline.tracking.store import Store, first_line
 from pipeline.tracking.tables import digest_of, labelled_table, prediction_table, write_parquet
-from pipeline.tracking.view import EXPERIMENT_NOTE, comparison_view
+from pipeline.tracking.view import ABOUT_EXPERIMENT, comparison_view
 
 _BATCH = 100
 """Parameters and tags that MLflow takes in one request; metrics may be more."""
@@ -64,7 +65,7 @@ class RunLogger:
         experiment_id: str,
         name: str,
         *,
-        level: str = MODEL_LEVEL,
+        level: str = Level.MODEL,
         tags: Mapping[str, str] | None = None,
         parent: str | None = None,
         run_id: str | None = None,
@@ -81,7 +82,7 @@ class RunLogger:
         self._curves = 0
         self._scores_run: RunLogger | None = None
         self._tables: list[dict[str, str]] = []
-        every = {**(tags or {}), LEVEL: level}
+        every = {**(tags or {}), LEVEL: str(level)}
         if parent is not None:
             every[PARENT] = parent
         every = _standard_tags() | {name: cut(value) for name, value in every.items()}
@@ -110,7 +111,7 @@ class RunLogger:
             # What stopped the run matters more than that its end could not be noted.
             error.add_note(str(second))
 
-    def child(self, name: str, *, level: str = "fold") -> RunLogger:
+    def child(self, name: str, *, level: str = Level.FOLD) -> RunLogger:
         """Return a run below this one, to be used as a context manager."""
         return RunLogger(self._store, self._experiment, name, level=level, parent=self.run_id)
 
@@ -185,7 +186,7 @@ class RunLogger:
             self._end_curve(None)
             self._curves += 1
             name = "training" if self._curves == 1 else f"training {self._curves}"
-            self._curve_run = self.child(name, level="curve")
+            self._curve_run = self.child(name, level=Level.CURVE)
             self._curve = Curve(self._store, self._curve_run.run_id)
         self._curve.add(step)
 
@@ -208,8 +209,8 @@ class RunLogger:
         """
         data = allowed(report.dataset)
         self._reports.append(report)
-        self._metrics(report, headlines_only=self._level == MODEL_LEVEL)
-        if self._level == MODEL_LEVEL:
+        self._metrics(report, headlines_only=self._level == Level.MODEL)
+        if self._level == Level.MODEL:
             self._scores()._metrics(report, headlines_only=False)
         self.json(to_json(report), f"evaluation/{data}.json")
         predictions = to_predictions(
@@ -223,7 +224,7 @@ class RunLogger:
         with self._files() as folder:
             (folder / "predictions").mkdir()
             write_parquet(table, folder / "predictions" / f"{data}.parquet")
-            if self._level == MODEL_LEVEL:
+            if self._level == Level.MODEL:
                 from pipeline.tracking.plots import evaluation_plots
 
                 (folder / "plots").mkdir()
@@ -237,20 +238,22 @@ class RunLogger:
         Files: behaviour/results.json and results.md.
         """
         self.metrics({f"behaviour/{name}": rate for name, rate in pooled(results).items()})
-        self._scores().metrics(
-            {f"behaviour/{one.name}": one.rate for one in results if one.n},
-        )
+        self._scores().metrics({f"behaviour/{one.name}": one.rate for one in results})
         self.json(behaviour_json(results), "behaviour/results.json")
         header, *rows = behaviour_table(results)
         lines = [header, ("---",) * len(header), *rows]
         self.text("".join(f"| {' | '.join(line)} |\n" for line in lines), "behaviour/results.md")
 
     def metrics(self, values: Mapping[str, float], *, step: int = 0) -> None:
-        """Log figures, which must be finite; four decimals are kept."""
+        """Log figures with four decimals; those that are not finite are left out."""
         from mlflow.entities import Metric
 
         now = int(time.time() * 1000)
-        metrics = [Metric(allowed(name), round(v, 4), now, step) for name, v in values.items()]
+        metrics = [
+            Metric(allowed(name), round(value, 4), now, step)
+            for name, value in values.items()
+            if math.isfinite(value)
+        ]
         with self._store.reported("log scores"):
             self._store.client.log_batch(self.run_id, metrics=metrics)
 
@@ -291,7 +294,7 @@ class RunLogger:
 
     def _scores(self) -> RunLogger:
         if self._scores_run is None:
-            self._scores_run = self.child("scores", level="scores")
+            self._scores_run = self.child("scores", level=Level.SCORES)
         return self._scores_run
 
     @contextmanager
@@ -317,7 +320,7 @@ class RunLogger:
             status = "FAILED" if isinstance(error, Exception) else "KILLED"
             kind, said = type(error).__name__, first_line(error)
             self.tags({ERROR: f"{kind}: {said}" if str(error) else kind})
-        if self._reports and self._level == MODEL_LEVEL:
+        if self._reports and self._level == Level.MODEL:
             self.tags({NOTE: note(self._description, self._reports)})
             with self._store.reported("describe the experiment"):
                 for name, value in comparison_view(self._reports).items():
@@ -335,7 +338,7 @@ def start_run(
         InputError: the experiment was deleted.
         OutputError: the store cannot be written.
     """
-    experiment_id = store.experiment(experiment, about=EXPERIMENT_NOTE)
+    experiment_id = store.experiment(experiment, about=ABOUT_EXPERIMENT)
     return RunLogger(store, experiment_id, name, tags=tags)
 
 

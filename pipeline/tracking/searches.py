@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pipeline.tracking.naming import ERROR
+from pipeline.tracking.naming import ERROR, Level
 from pipeline.tracking.runs import RunLogger
 from pipeline.tracking.store import Store
-from pipeline.tracking.view import EXPERIMENT_NOTE
+from pipeline.tracking.view import ABOUT_EXPERIMENT
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
-
-SEARCH_LEVEL, TRIAL_LEVEL = "search", "trial"
-"""Values of the tag `stance.level`: such runs are not listed among the trained models."""
 
 
 def open_search(
@@ -26,14 +23,14 @@ def open_search(
         InputError: the experiment was deleted.
         OutputError: the store cannot be written.
     """
-    experiment_id = store.experiment(experiment, about=EXPERIMENT_NOTE)
+    experiment_id = store.experiment(experiment, about=ABOUT_EXPERIMENT)
     known = None if run_id is None else _known(store, run_id)
     if known is None or known.info.experiment_id != experiment_id:
-        return RunLogger(store, experiment_id, name, level=SEARCH_LEVEL, tags=tags)
+        return RunLogger(store, experiment_id, name, level=Level.SEARCH, tags=tags)
     if ERROR in known.data.tags:  # of the last time
         with store.reported("go on with a run"):
             store.client.delete_tag(run_id, ERROR)
-    return RunLogger(store, experiment_id, name, level=SEARCH_LEVEL, tags=tags, run_id=run_id)
+    return RunLogger(store, experiment_id, name, level=Level.SEARCH, tags=tags, run_id=run_id)
 
 
 def _known(store: Store, run_id: str) -> Run | None:
@@ -62,7 +59,7 @@ def log_trial(
     Raises:
         OutputError: the store cannot be written.
     """
-    with search.child(name, level=TRIAL_LEVEL) as run:
+    with search.child(name, level=Level.TRIAL) as run:
         run.params(params)
         run.tags(tags)
         for step, score in enumerate(scores, start=1):

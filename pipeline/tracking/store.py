@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pipeline.errors import InputError, MissingExtra, OutputError, SettingsError
+from pipeline.tracking.naming import NOTE
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -25,7 +26,6 @@ ENVIRONMENT_VARIABLE = "MLFLOW_TRACKING_URI"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _SERVERS = ("http", "https")
 _ACCEPTED = "sqlite:///FILE, postgresql://…, mysql://…, mssql://…, http://… or https://…"
-_EXPERIMENT_NOTE = "mlflow.note.content"
 _PLAIN = re.compile(r"\w(?:[\w .-]{0,98}[\w-])?", re.ASCII)
 _NOT_PLAIN = re.compile(r"[^\w .-]+", re.ASCII)
 
@@ -63,7 +63,7 @@ class Store:
                     if self.artifacts is None
                     else (self.artifacts / _folder_name(name)).as_uri()
                 )
-                tags = {_EXPERIMENT_NOTE: about} if about else None
+                tags = {NOTE: about} if about else None
                 return str(self.client.create_experiment(name, place, tags=tags))
         if known.lifecycle_stage != "active":
             raise InputError(

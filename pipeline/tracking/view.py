@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from pipeline.records import EvaluationReport
-from pipeline.tracking.naming import BOUNDS, LEVEL, MODEL_LEVEL, allowed, is_headline
+from pipeline.tracking.naming import BOUNDS, LEVEL, Level, allowed, is_headline
 
 VIEW_KEY = "scores"
 """Key of the saved view; the UI opens it with ?viewStateShareKey=scores."""
@@ -14,12 +14,12 @@ VIEW_KEY = "scores"
 COLUMNS = 12
 """Columns of scores that can be read side by side."""
 
-EXPERIMENT_NOTE = f"""\
+ABOUT_EXPERIMENT = f"""\
 One run a trained model. Scores are named *data set / task . score*; `{BOUNDS[0]}` and `{BOUNDS[1]}`
 are the ends of the 95 % interval from a bootstrap over documents. Below each model: its folds, its
 training curves, and a run *scores* with the scores of all labels.
 
-To see models only: ``tags.`{LEVEL}` = '{MODEL_LEVEL}'``.
+To see models only: ``tags.`{LEVEL}` = '{Level.MODEL}'``.
 """
 
 _WIDTH = 190
@@ -46,7 +46,7 @@ def comparison_view(reports: Sequence[EvaluationReport]) -> dict[str, str]:
     shown = [headline + ending for headline in headlines for ending in endings]
     columns = [f"metrics.`{name}`" for name in shown]
     state = {
-        "searchFilter": f"tags.`{LEVEL}` = '{MODEL_LEVEL}'",
+        "searchFilter": f"tags.`{LEVEL}` = '{Level.MODEL}'",
         "orderByKey": "attributes.start_time",
         "orderByAsc": False,
         "selectedColumns": columns,

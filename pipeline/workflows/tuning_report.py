@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -118,7 +117,7 @@ def log_result(run: RunLogger, found: Tuned) -> None:
             f"macro_f1/{name}{end}": value
             for name, score in figures.items()
             for end, value in (("", score.value), (".low", score.low), (".high", score.high))
-            if value is not None and math.isfinite(value)
+            if value is not None
         }
     )
     lines = ["```yaml", found.fragment.rstrip(), "```", ""]

@@ -148,6 +148,12 @@ def test_the_scores_of_labels_are_kept_below_the_model(logged: tuple[Store, str]
     assert "gold/tone.macro_f1" not in every
 
 
+def test_figures_that_are_not_finite_are_left_out(store: Store) -> None:
+    with start_run(store, "kitchen", "rules") as run:
+        run.metrics({"p (Holm)": 0.12345, "nan": float("nan"), "inf": float("inf")}, step=3)
+    assert read(store, run.run_id).data.metrics == {"p _Holm_": 0.1235}
+
+
 def test_behaviour_tests_are_pooled_in_the_run_and_single_below_it(
     store: Store, tmp_path: Path
 ) -> None:
