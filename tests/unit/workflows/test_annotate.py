@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.codebook import Codebook
 from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, to_line
 from pipeline.records import RejectReason
+from pipeline.settings.annotation import AnnotationFormat
 from pipeline.workflows.annotate import adjudicate_files, export
 
 
@@ -46,7 +47,9 @@ def test_a_list_item_is_shown_with_its_lead_in(tiny: Codebook, tmp_path: Path) -
     rows[2]["context"] = "warm soup;"  # as `stance segment` writes it
     (tmp_path / "told.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     for name in ("rows.jsonl", "told.jsonl"):
-        export([tmp_path / name], tiny, to="label-studio", out=tmp_path / "tasks.json")
+        export(
+            [tmp_path / name], tiny, to=AnnotationFormat.LABEL_STUDIO, out=tmp_path / "tasks.json"
+        )
         tasks = json.loads((tmp_path / "tasks.json").read_bytes())
         assert [task["data"]["context"] for task in tasks] == [
             *("", "We ask for:", "We ask for:", "fresh bread."),

@@ -282,7 +282,7 @@ def test_context_is_the_sentence_before(predictions: Path, tmp_path: Path) -> No
 def test_the_context_of_a_list_item_is_its_lead_in(tmp_path: Path) -> None:
     given = [row | {"lead_in": "We ask for:"} if i % 3 else row for i, row in enumerate(rows())]
     run(write(tmp_path / "p.jsonl", given), tmp_path / "t.jsonl", Strategy.RANDOM)
-    export([tmp_path / "t.jsonl"], TINY, to="jsonl", out=tmp_path / "sheet.jsonl")
+    export([tmp_path / "t.jsonl"], TINY, to=AnnotationFormat.JSONL, out=tmp_path / "sheet.jsonl")
     places = {str(row["sentence_id"]): i for i, row in enumerate(given)}
     for form in read(tmp_path / "sheet.jsonl"):
         item = form["item"]
