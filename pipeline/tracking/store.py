@@ -9,11 +9,13 @@ import os
 import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
 
 from pipeline.errors import InputError, MissingExtra, OutputError, SettingsError
 from pipeline.tracking.naming import NOTE
@@ -26,6 +28,10 @@ ENVIRONMENT_VARIABLE = "MLFLOW_TRACKING_URI"
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
 _SERVERS = ("http", "https")
 _ACCEPTED = "sqlite:///FILE, postgresql://…, mysql://…, mssql://…, http://… or https://…"
+_MADE_WITHIN = 120
+"""Seconds to wait while another command makes the tables of a new database: a few, or a minute on
+a busy machine."""
+
 _PLAIN = re.compile(r"\w(?:[\w .-]{0,98}[\w-])?", re.ASCII)
 _NOT_PLAIN = re.compile(r"[^\w .-]+", re.ASCII)
 
@@ -192,6 +198,7 @@ def _open_server(uri: str) -> Store:
 
 def _open_database(uri: str, where: str, artifacts: Path) -> Store:
     import mlflow
+    from alembic.util import CommandError
     from mlflow.exceptions import MlflowException
     from sqlalchemy import create_engine, inspect
     from sqlalchemy.engine import make_url
@@ -200,19 +207,22 @@ def _open_database(uri: str, where: str, artifacts: Path) -> Store:
     try:
         url = make_url(uri)
         shown = url.render_as_string(hide_password=True)
+        alone: AbstractContextManager[None] = nullcontext()
         if url.get_backend_name() == "sqlite":
             if not url.database or url.database == ":memory:":
                 raise SettingsError([f"'{uri}' names no file; expected {_ACCEPTED}"], where=where)
             file = Path(url.database).resolve()
             artifacts = file.parent / "artifacts"
             _require_writable(file)
+            alone = _opened_by_one(file)
         # MLflow retries a failed connection for minutes, whatever the reason; so connect first.
         engine = create_engine(url)
-        try:
-            inspect(engine).get_table_names()
-        finally:
-            engine.dispose()
-        client = mlflow.MlflowClient(tracking_uri=uri)
+        with alone:
+            try:
+                inspect(engine).get_table_names()
+            finally:
+                engine.dispose()
+            client = mlflow.MlflowClient(tracking_uri=uri)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         shown = _without_password(uri)
         raise SettingsError(
@@ -224,7 +234,36 @@ def _open_database(uri: str, where: str, artifacts: Path) -> Store:
             "an MLflow database; one of an older version is brought up to date by "
             "'mlflow db upgrade ADDRESS'."
         ) from None
+    except CommandError as error:
+        raise InputError(
+            f"The tables of the tracking store {shown} are of another version of MLflow, or their "
+            f"making was broken off: {first_line(error)} Use the version that made them, or, where "
+            "nothing of it is to be kept, delete the database: the next command makes a new one."
+        ) from None
     return Store(uri=uri, shown=shown, artifacts=artifacts, client=client)
+
+
+@contextmanager
+def _opened_by_one(file: Path) -> Iterator[None]:
+    """Let no other command open a SQLite file meanwhile; its lock stays beside it.
+
+    MLflow makes the tables when a file is first opened, and changes them step by step. Two that do
+    so at once stop each other half-way, and no later one goes on from there.
+    """
+    lock = FileLock(f"{file}.lock", timeout=_MADE_WITHIN)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise OutputError(
+            f"{file}: another command has been opening it for {_MADE_WITHIN} s. Wait until it has "
+            "ended, or give another store."
+        ) from None
+    except OSError as error:
+        raise OutputError(f"{file}.lock: cannot be written ({error.strerror}).") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _require_writable(file: Path) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from pipeline.errors import InputError, OutputError, SettingsError, StanceError
 from pipeline.tracking import Store, open_store, start_run
+from pipeline.tracking import store as room
 from pipeline.tracking.store import first_line
 
 
@@ -66,7 +70,7 @@ def test_an_address_that_leads_nowhere_is_one_clear_error(
     with pytest.raises(kind, match=said) as caught:
         open_store(address)
     assert "secret" not in str(caught.value)
-    assert {p.name for p in tmp_path.iterdir()} == {"folder", "junk.db"}
+    assert {p.name for p in tmp_path.iterdir()} - {"junk.db.lock"} == {"folder", "junk.db"}
 
 
 def test_a_server_that_does_not_answer_is_given_up_at_once() -> None:
@@ -160,10 +164,53 @@ def test_a_new_database_is_made_quietly(tmp_path: Path) -> None:
         env=environment | {"PYTHONPATH": root},
     )
     assert (shown.stdout, shown.stderr) == ("", "")
-    assert [str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")] == [
+    assert {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*")} == {
         "experiments",
         "experiments/mlflow.db",
+        "experiments/mlflow.db.lock",
+    }
+
+
+@pytest.mark.slow
+def test_commands_that_start_together_make_one_database(tmp_path: Path) -> None:
+    code = "from pipeline.tracking import open_store; print(open_store(None).experiment('kitchen'))"
+    environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[3])
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(3)
     ]
+    ended = [(*one.communicate(timeout=500), one.returncode) for one in started]
+    assert [code for *_, code in ended] == [0, 0, 0], ended
+    assert len({said.strip() for said, *_ in ended}) == 1
+
+
+def test_tables_of_an_unknown_version_are_one_clear_error(migrated: Path, tmp_path: Path) -> None:
+    file = tmp_path / "other.db"
+    shutil.copy(migrated, file)
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("update alembic_version set version_num = 'fedcba987654'")
+        database.execute("drop table spans")  # so that MLflow makes what is missing
+    with pytest.raises(InputError, match=r"of another version of MLflow.*delete the database"):
+        open_store(f"sqlite:///{file}")
+
+
+def test_a_database_that_another_command_holds_is_waited_for_and_then_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_MADE_WITHIN", 0.1)
+    with (
+        FileLock(tmp_path / "held.db.lock"),
+        pytest.raises(OutputError, match="another command has been opening it"),
+    ):
+        open_store(f"sqlite:///{tmp_path / 'held.db'}")
 
 
 @pytest.mark.parametrize(
