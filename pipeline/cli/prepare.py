@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import shutil
 import sysconfig
 import tempfile
@@ -140,8 +141,8 @@ class LoadedSettings:
     text: str
 
     def shown(self) -> str:
-        """Return the settings, defaults filled in, as indented JSON."""
-        return self.settings.model_dump_json(indent=2)
+        """Return the settings, defaults filled in, as indented JSON; see `recorded`."""
+        return json.dumps(self.settings.recorded(), indent=2, ensure_ascii=False)
 
 
 def read_settings(

@@ -198,6 +198,13 @@ class PipelineSettings(StrictModel):
     classify: ClassifySettings
     report: ReportSettings
 
+    def recorded(self) -> dict[str, object]:
+        """Return the settings as JSON values, to be shown and kept.
+
+        Without the store's address, which may hold a password; a run knows where it stands.
+        """
+        return self.model_dump(mode="json", exclude={"tracking": {"uri"}})
+
     @model_validator(mode="after")
     def _weak_labels_are_there(self) -> Self:
         if mistake := self.weak_mistake():

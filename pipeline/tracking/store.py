@@ -32,6 +32,9 @@ _MADE_WITHIN = 120
 """Seconds to wait while another command makes the tables of a new database: a few, or a minute on
 a busy machine."""
 
+_IN_ACCOUNT = re.compile(r"(://[^\s:/@]*):\S*@")  # up to the last @, since passwords have any
+_IN_QUERY = re.compile(r"([?&](?:password|passwd|pwd)=)[^\s&]*", re.IGNORECASE)
+
 _PLAIN = re.compile(r"\w(?:[\w .-]{0,98}[\w-])?", re.ASCII)
 _NOT_PLAIN = re.compile(r"[^\w .-]+", re.ASCII)
 
@@ -133,7 +136,8 @@ def open_store(uri: str | None, *, root: Path | None = None) -> Store:
     scheme = address.partition(":")[0].partition("+")[0].lower()
     if scheme not in (*_DATABASES, *_SERVERS) or "://" not in address:
         raise SettingsError(
-            [f"'{address}' is not the address of a store; expected {_ACCEPTED}"], where=where
+            [f"'{hide_passwords(address)}' is not the address of a store; expected {_ACCEPTED}"],
+            where=where,
         )
     _import_mlflow()
     if scheme in _SERVERS:
@@ -146,6 +150,11 @@ def first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     text = lines[0].strip() if lines else type(error).__name__
     return text if text.endswith((".", "!", "?")) else text + "."
+
+
+def hide_passwords(text: str) -> str:
+    """Return a text with the passwords of all addresses in it replaced by ***."""
+    return _IN_QUERY.sub(r"\1***", _IN_ACCOUNT.sub(r"\1:***@", text))
 
 
 @contextmanager
@@ -181,7 +190,7 @@ def _open_server(uri: str) -> Store:
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    shown = _without_password(uri)
+    shown = hide_passwords(uri)
     # By default MLflow tries for minutes; one failed attempt is enough to say that nobody answers.
     brief = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
     try:
@@ -206,7 +215,7 @@ def _open_database(uri: str, where: str, artifacts: Path) -> Store:
 
     try:
         url = make_url(uri)
-        shown = url.render_as_string(hide_password=True)
+        shown = hide_passwords(url.render_as_string(hide_password=True))
         alone: AbstractContextManager[None] = nullcontext()
         if url.get_backend_name() == "sqlite":
             if not url.database or url.database == ":memory:":
@@ -224,7 +233,7 @@ def _open_database(uri: str, where: str, artifacts: Path) -> Store:
                 engine.dispose()
             client = mlflow.MlflowClient(tracking_uri=uri)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-        shown = _without_password(uri)
+        shown = hide_passwords(uri)
         raise SettingsError(
             [f"'{shown}' cannot be used: {first_line(error)} Expected {_ACCEPTED}"], where=where
         ) from None
@@ -281,13 +290,6 @@ def _cause(error: BaseException) -> str:
     """Return what lies at the bottom of a failed request, which is wrapped several times over."""
     system = re.search(r"\[Errno -?\d+\] ([\w ]+)", str(error))
     return f"{system[1]}." if system else first_line(error)
-
-
-def _without_password(uri: str) -> str:
-    scheme, separator, rest = uri.partition("://")
-    account, at, place = rest.rpartition("@")
-    hidden = f"{account.partition(':')[0]}:***" if ":" in account else account
-    return f"{scheme}{separator}{hidden}{at}{place}"
 
 
 @contextmanager

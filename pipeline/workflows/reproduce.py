@@ -131,7 +131,7 @@ def reproduce(
             settings.model_copy(update={"work": Path(scratch)}),
             codebook,
             store,
-            config=json.dumps(settings.model_dump(mode="json"), indent=1) + "\n",
+            config=json.dumps(settings.recorded(), indent=1) + "\n",
             watcher=watcher,
             reproduces=run.run_id,
         )

@@ -22,6 +22,7 @@ from pipeline.settings.experiment import PipelineSettings
 from pipeline.settings.weak import Labels, WeakTargets
 from pipeline.tracking import RunLogger, Store, start_run
 from pipeline.tracking.registered import MODEL_ID
+from pipeline.tracking.store import hide_passwords
 from pipeline.training.decision_rule import DecisionReport, fit_decision_rule
 from pipeline.training.splits import Fold, Split, grouped_folds, split_three
 from pipeline.workflows.behaviour import read_suite, run_suite
@@ -250,8 +251,8 @@ def _log_inputs(
         "train.sentences": len(sentences_of(split.train)),
     }
     run.params(parameters)
-    run.text(config, "config.yaml")
-    run.json(settings.model_dump(mode="json"), CONFIG_ARTIFACT)
+    run.text(hide_passwords(config), "config.yaml")
+    run.json(settings.recorded(), CONFIG_ARTIFACT)
     run.json({use: [d.doc_id for d in part] for use, part in _parts(split).items()}, SPLIT_ARTIFACT)
     run.environment()
     for use, part in _parts(split).items():

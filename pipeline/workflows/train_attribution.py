@@ -18,6 +18,7 @@ from pipeline.codebook import Codebook
 from pipeline.errors import CheckFailed, InputError
 from pipeline.settings.experiment import PipelineSettings
 from pipeline.tracking import RunLogger, Store, start_run
+from pipeline.tracking.store import hide_passwords
 from pipeline.training.splits import Split
 from pipeline.workflows.evaluate_attribution import AttributionEvaluation, evaluate_attribution
 from pipeline.workflows.scoring import EvaluationSet, evaluation_sets
@@ -176,7 +177,7 @@ def _log_inputs(
             "train.labels": len(asked),
         }
     )
-    run.text(config, "config.yaml")
+    run.text(hide_passwords(config), "config.yaml")
     run.json({use: [d.doc_id for d in part] for use, part in parts.items()}, SPLIT_ARTIFACT)
     run.environment()
     for use, part in parts.items():

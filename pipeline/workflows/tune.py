@@ -23,6 +23,7 @@ from pipeline.settings.tuning import Space, Value, space_of, with_values
 from pipeline.tracking import Store
 from pipeline.tracking.runs import RunLogger
 from pipeline.tracking.searches import log_trial, open_search
+from pipeline.tracking.store import hide_passwords
 from pipeline.tracking.tables import digest_of
 from pipeline.training.search import Finished, Search, Suggestion
 from pipeline.training.splits import Fold, grouped_folds
@@ -83,7 +84,7 @@ def tune_model(
         open_search(store, experiment, f"tune {name}", tags=tags, run_id=kept.run_id) as run,
     ):
         kept.run_id = run.run_id
-        run.text(config, "config.yaml")
+        run.text(hide_passwords(config), "config.yaml")
         run.json(identity, "search.json")
         run.environment()
         run.dataset("corpus", documents, codebook)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,6 +48,15 @@ def test_what_would_change_nothing_is_refused(
     monkeypatch.chdir(make_project(tmp_path))
     with pytest.raises(SettingsError, match="need --labels weak or both"):
         read_settings(Path("settings.yaml"), None, **said)  # type: ignore[arg-type]
+
+
+def test_settings_are_shown_without_the_address_of_the_store(
+    make_project: Callable[[Path], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(make_project(tmp_path))
+    shown = read_settings(Path("settings.yaml"), "postgresql://me:secret@db/runs").shown()
+    assert "secret" not in shown
+    assert json.loads(shown)["tracking"]["registered_model"] == "stance"
 
 
 @pytest.mark.parametrize("date", ["2023-03-14", "2023-03", "2023"])

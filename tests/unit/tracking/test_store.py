@@ -18,7 +18,7 @@ from filelock import FileLock
 from pipeline.errors import InputError, OutputError, SettingsError, StanceError
 from pipeline.tracking import Store, open_store, start_run
 from pipeline.tracking import store as room
-from pipeline.tracking.store import first_line
+from pipeline.tracking.store import first_line, hide_passwords
 
 
 def test_the_default_store_lies_under_experiments_and_leaves_nothing_elsewhere(
@@ -54,6 +54,7 @@ def test_an_address_wins_over_the_environment_and_that_over_the_default(
         ("sqlite:///junk.db", InputError, "file is not a database"),
         ("sqlite:///junk.db/new.db", OutputError, "cannot be made"),
         ("mysql+none://me:secret@127.0.0.1/x", SettingsError, "cannot be used"),
+        ("postgre://me:secret@127.0.0.1/x", SettingsError, r"'postgre://me:\*\*\*@127.0.0.1/x'"),
         ("http://nowhere.invalid", InputError, "does not answer"),
     ],
 )
@@ -91,6 +92,20 @@ def test_the_environment_is_named_when_it_holds_the_mistake(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "mlruns")
     with pytest.raises(SettingsError, match="environment variable MLFLOW_TRACKING_URI"):
         open_store(None)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("mysql+x://me:se@cr/et@h/x?a=b", "mysql+x://me:***@h/x?a=b"),
+        ("uri: 'mssql://me:secret@h/x' # to a@b.c", "uri: 'mssql://me:***@h/x' # to a@b.c"),
+        ("postgresql://h/x?user=me&password=secret&a=b", "postgresql://h/x?user=me&password=***&a=b"),
+        ("http://me@h:5000/a", "http://me@h:5000/a"),
+        ("sqlite:////a:b@c/x.db", "sqlite:////a:b@c/x.db"),
+    ],
+)
+def test_passwords_in_addresses_are_hidden(text: str, shown: str) -> None:
+    assert hide_passwords(text) == shown
 
 
 @pytest.mark.parametrize("name", ["../x", "/x", "..", "a/../../x", "é" * 200, "x" * 200, "a?#%2e"])

@@ -1,0 +1,48 @@
+"""What a training leaves in its run, so that it can be judged and done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.codebook import Codebook
+from pipeline.settings.experiment import PipelineSettings, load_settings
+from pipeline.tracking import Store, open_store, read_json
+from pipeline.workflows.train import train_model
+from pipeline.workflows.watcher import Silent
+
+WRITTEN = "tracking: {uri: 'postgresql://me:secret@db/runs'}  # as somebody wrote it"
+
+
+@pytest.fixture(scope="module")
+def project(make_project: Callable[[Path], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_project(tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def trained(project: Path, tiny: Codebook) -> tuple[Store, str, PipelineSettings]:
+    """A model that takes no time, in a store of its own; also reported on another file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project)
+        store = open_store(f"sqlite:///{project / 'mlflow.db'}")
+        settings = load_settings(Path("settings.yaml"))
+        tracking = settings.tracking.model_copy(update={"uri": "postgresql://me:secret@db/runs"})
+        settings = settings.model_copy(update={"tracking": tracking})
+        done = train_model("majority", settings, tiny, store, config=WRITTEN, watcher=Silent())
+        return store, done.run_id, settings
+
+
+def artifact(store: Store, run_id: str, file: str) -> str:
+    return Path(store.client.download_artifacts(run_id, file)).read_text(encoding="utf-8")
+
+
+def test_passwords_are_not_kept(trained: tuple[Store, str, PipelineSettings]) -> None:
+    store, run_id, settings = trained
+    kept = artifact(store, run_id, "config.yaml")
+    assert kept == WRITTEN.replace("secret", "***")
+    recorded = read_json(store, run_id, "config.resolved.json")
+    assert "uri" not in recorded["tracking"]  # type: ignore[operator]
+    again = PipelineSettings.model_validate(recorded)
+    assert again.data == settings.data
