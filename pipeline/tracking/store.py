@@ -178,6 +178,8 @@ def _import_mlflow() -> None:
     # MLflow reads this when it is imported. It also honours DO_NOT_TRACK, but only if it is "true".
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    # Of runs on a server MLflow prints "View run ..." to standard output, which is for results.
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     try:
         importlib.import_module("mlflow")
     except ModuleNotFoundError as error:

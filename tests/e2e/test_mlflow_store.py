@@ -103,7 +103,9 @@ def test_a_page_of_another_site_reads_nothing(port: int) -> None:
         assert connection.recv(1000).startswith(b"HTTP/1.1 403")
 
 
-def test_runs_and_models_go_through_a_server_and_back(port: int, tmp_path: Path) -> None:
+def test_runs_and_models_go_through_a_server_and_back(
+    port: int, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     store = open_store(f"http://127.0.0.1:{port}")
     codebook = load_codebook(ROOT / "tests" / "codebooks" / "tiny.yaml")
     made = tmp_path / "made"
@@ -120,6 +122,7 @@ def test_runs_and_models_go_through_a_server_and_back(port: int, tmp_path: Path)
     assert read_json(store, run.run_id, "split.json") == {"test": ["doc1"]}
     found = download_bundle(store, run.run_id, tmp_path / "into")
     assert load_bundle(found).model_id == load_bundle(made).model_id
+    assert capfd.readouterr().out == ""  # what stands there is a command's result
     with pytest.raises(InputError, match="is an MLflow server; open that address"):
         serve_ui(store, port=free_port())
 

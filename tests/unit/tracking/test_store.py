@@ -165,6 +165,19 @@ def test_telemetry_is_off_unless_asked_for(given: str | None, wanted: str) -> No
     assert shown.stdout.strip() == wanted
 
 
+@pytest.mark.parametrize(("given", "wanted"), [(None, True), ("false", False)])
+def test_mlflow_prints_no_addresses_unless_asked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch, given: str | None, wanted: bool
+) -> None:
+    from mlflow.environment_variables import MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT as OFF
+
+    monkeypatch.delenv(OFF.name, raising=False)
+    if given is not None:
+        monkeypatch.setenv(OFF.name, given)
+    open_store(store.uri)
+    assert OFF.get() is wanted
+
+
 @pytest.mark.slow
 def test_a_new_database_is_made_quietly(tmp_path: Path) -> None:
     code = "from pipeline.tracking import open_store; open_store(None)"
