@@ -131,18 +131,17 @@ def open_store(uri: str | None, *, root: Path | None = None) -> Store:
     """
     folder = (root or Path()).resolve() / "experiments"
     given = uri or os.environ.get(ENVIRONMENT_VARIABLE) or None
-    address = given or f"sqlite:///{folder / 'mlflow.db'}"
     where = "tracking store" if uri or not given else f"environment variable {ENVIRONMENT_VARIABLE}"
-    scheme = address.partition(":")[0].partition("+")[0].lower()
-    if scheme not in (*_DATABASES, *_SERVERS) or "://" not in address:
+    scheme = given.partition(":")[0].partition("+")[0].lower() if given else "sqlite"
+    if scheme not in (*_DATABASES, *_SERVERS) or (given and "://" not in given):
         raise SettingsError(
-            [f"'{hide_passwords(address)}' is not the address of a store; expected {_ACCEPTED}"],
+            [f"'{hide_passwords(str(given))}' is not the address of a store; expected {_ACCEPTED}"],
             where=where,
         )
     _import_mlflow()
-    if scheme in _SERVERS:
-        return _open_server(address)
-    return _open_database(address, where, folder / "artifacts")
+    if given and scheme in _SERVERS:
+        return _open_server(given)
+    return _open_database(given or _address_of(folder / "mlflow.db"), where, folder / "artifacts")
 
 
 def first_line(error: BaseException) -> str:
@@ -252,6 +251,29 @@ def _open_database(uri: str, where: str, artifacts: Path) -> Store:
             "nothing of it is to be kept, delete the database: the next command makes a new one."
         ) from None
     return Store(uri=uri, shown=shown, artifacts=artifacts, client=client)
+
+
+def _address_of(file: Path) -> str:
+    """Return the address of the default store.
+
+    MLflow reads ? and %XX in some places of an address as they are and in others not, whether they
+    are quoted or not, so there is none for a folder with these in its name.
+
+    Raises:
+        SettingsError: the address would lead elsewhere.
+    """
+    from sqlalchemy.engine import make_url
+
+    address = f"sqlite:///{file}"
+    if make_url(address).database != str(file):
+        raise SettingsError(
+            [
+                f"{file} has no address, because of ? or % in the name of a folder; rename that, "
+                f"or give another store ({_ACCEPTED})"
+            ],
+            where="tracking store",
+        )
+    return address
 
 
 @contextmanager

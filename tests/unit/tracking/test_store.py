@@ -32,6 +32,42 @@ def test_the_default_store_lies_under_experiments_and_leaves_nothing_elsewhere(
     assert kept.read_text() == "a"
 
 
+@pytest.mark.parametrize("name", ["50%", "+ #é", "a&b=c;d"])
+def test_the_default_store_stays_in_its_folder_whatever_that_is_called(
+    migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    experiments = tmp_path / name / "experiments"
+    experiments.mkdir(parents=True)
+    shutil.copy(migrated, experiments / "mlflow.db")
+    monkeypatch.chdir(tmp_path / name)
+    store = open_store(None)
+    with start_run(store, "kitchen", "rules") as run:
+        run.text("a", "a.txt")
+    with store.bound():
+        import mlflow
+
+        assert mlflow.artifacts.load_text(f"runs:/{run.run_id}/a.txt") == "a"
+    (kept,) = tmp_path.rglob("a.txt")
+    assert kept.is_relative_to(experiments / "artifacts" / "kitchen")
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+    assert {p.name for p in (tmp_path / name).iterdir()} == {"experiments"}
+    with contextlib.closing(sqlite3.connect(experiments / "mlflow.db")) as database:
+        assert database.execute("select run_uuid from runs").fetchall() == [(run.run_id,)]
+
+
+@pytest.mark.parametrize("name", ["what?", "100%25", "a?b=c&d"])
+def test_a_folder_without_an_address_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / name)
+    with pytest.raises(SettingsError, match="has no address, because of"):
+        open_store(None)
+    assert [p.name for p in tmp_path.rglob("*")] == [name]
+
+
 def test_an_address_wins_over_the_environment_and_that_over_the_default(
     migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
