@@ -53,14 +53,18 @@ class CheckFailed(StanceError):
 
 
 class MissingExtra(StanceError):
-    """An optional dependency is not installed."""
+    """A package is not installed: one of an extra, or, where `extra` is None, of stance itself."""
 
     exit_code = 7
 
-    def __init__(self, package: str, extra: str, needed_for: str) -> None:
+    def __init__(self, package: str, extra: str | None, needed_for: str) -> None:
+        advice = (
+            "It belongs to stance itself; install that again, in the checkout: pip install ."
+            if extra is None
+            else f"Install the extra, in the checkout: pip install '.[{extra}]'"
+        )
         super().__init__(
-            f"{needed_for} needs the package '{package}', which is not installed. "
-            f"Install the extra: pip install 'stance-pipeline[{extra}]'"
+            f"{needed_for} needs the package '{package}', which is not installed. {advice}"
         )
 
 

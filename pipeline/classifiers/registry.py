@@ -32,6 +32,8 @@ _KINDS = {
     "ensemble": _Kind("ensemble", "EnsembleClassifier"),
 }
 _DISTRIBUTION = {"sklearn": "scikit-learn"}
+_OF_THE_CORE = ("numpy", "onnxruntime", "tokenizers")
+"""Packages that classifiers import and that no extra brings."""
 
 KINDS = tuple(_KINDS)
 
@@ -76,4 +78,5 @@ def build(settings: ClassifierSettings, codebook: Codebook, *, seed: int) -> Tra
 
 
 def _missing(package: str, kind: str) -> MissingExtra:
-    return MissingExtra(_DISTRIBUTION.get(package, package), "train", f"the classifier '{kind}'")
+    extra = None if package in _OF_THE_CORE else "train"
+    return MissingExtra(_DISTRIBUTION.get(package, package), extra, f"the classifier '{kind}'")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import importlib.util
 import logging
 import os
 import re
@@ -34,6 +35,9 @@ a busy machine."""
 
 _IN_ACCOUNT = re.compile(r"(://[^\s:/@]*):\S*@")  # up to the last @, since passwords have any
 _IN_QUERY = re.compile(r"([?&](?:password|passwd|pwd)=)[^\s&]*", re.IGNORECASE)
+
+_NEEDED_LATER = ("datasets", "matplotlib")
+"""Packages that a run needs only when its data and plots are logged, after the work."""
 
 _PLAIN = re.compile(r"\w(?:[\w .-]{0,98}[\w-])?", re.ASCII)
 _NOT_PLAIN = re.compile(r"[^\w .-]+", re.ASCII)
@@ -181,6 +185,9 @@ def _import_mlflow() -> None:
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     try:
         importlib.import_module("mlflow")
+        for name in _NEEDED_LATER:
+            if importlib.util.find_spec(name) is None:
+                raise ModuleNotFoundError(name=name)
     except ModuleNotFoundError as error:
         raise MissingExtra(error.name or "mlflow", "train", "Tracking experiments") from None
     for name in ("mlflow", "alembic"):

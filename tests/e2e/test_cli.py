@@ -565,7 +565,7 @@ def test_the_core_install_is_enough_to_label_and_report(
 
 def test_the_service_names_its_extra(stance: Stance, core_only: dict[str, str]) -> None:
     done = stance("serve", "-m", "bundle", "--port", "0", env=core_only)
-    done.failed(7, "needs the package", "pip install 'stance-pipeline[serve]'")
+    done.failed(7, "needs the package", "pip install '.[serve]'")
 
 
 @pytest.mark.parametrize("kind", ["linear", pytest.param("onnx", marks=pytest.mark.slow)])
@@ -586,7 +586,7 @@ def test_the_core_install_is_enough_for_what_is_shipped(
 def test_what_needs_an_extra_says_so(
     stance: Stance, core_only: dict[str, str], args: tuple[str, ...]
 ) -> None:
-    stance(*args, env=core_only).failed(7, "mlflow", "pip install 'stance-pipeline[train]'")
+    stance(*args, env=core_only).failed(7, "mlflow", "pip install '.[train]'")
 
 
 def test_documents_that_need_an_extra_are_set_aside(

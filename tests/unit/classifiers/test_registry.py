@@ -33,7 +33,7 @@ def test_builds_with_settings_and_seed() -> None:
 
 def test_names_the_extra_that_training_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    with pytest.raises(MissingExtra, match=r"'linear'.*scikit-learn.*stance-pipeline\[train\]"):
+    with pytest.raises(MissingExtra, match=r"'linear'.*scikit-learn.*pip install '\.\[train\]'"):
         build(LinearSettings(), TINY, seed=0)
     assert build(MajoritySettings(), TINY, seed=0).kind == "majority"
 
@@ -45,6 +45,13 @@ def test_names_the_extra_that_loading_needs(monkeypatch: pytest.MonkeyPatch) -> 
         classifier_class("embedding")
     with pytest.raises(MissingExtra, match=r"'embedding'.*'torch'"):
         build(EmbeddingSettings(), TINY, seed=0)
+
+
+def test_a_package_of_the_core_is_no_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "pipeline.classifiers.onnx", raising=False)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(MissingExtra, match=r"'onnxruntime'.*to stance itself.*pip install \.$"):
+        classifier_class("onnx")
 
 
 def test_the_light_kinds_load_and_predict_without_the_extra(tmp_path: Path) -> None:

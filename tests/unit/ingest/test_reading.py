@@ -227,7 +227,7 @@ def test_a_missing_package_rejects_its_files_and_no_others(
     assert isinstance(first, Rejection)
     assert first.reason is RejectReason.WRONG_TYPE
     assert package in first.detail
-    assert "stance-pipeline[documents]" in first.detail
+    assert "pip install '.[documents]'" in first.detail
     assert isinstance(second, Statement)
 
 

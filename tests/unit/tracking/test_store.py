@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import shutil
 import socket
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from pipeline.errors import InputError, OutputError, SettingsError, StanceError
+from pipeline.errors import InputError, MissingExtra, OutputError, SettingsError, StanceError
 from pipeline.tracking import Store, open_store, start_run
 from pipeline.tracking import store as room
 from pipeline.tracking.store import first_line, hide_passwords
@@ -212,6 +213,18 @@ def test_mlflow_prints_no_addresses_unless_asked_for(
         monkeypatch.setenv(OFF.name, given)
     open_store(store.uri)
     assert OFF.get() is wanted
+
+
+@pytest.mark.parametrize("name", ["datasets", "matplotlib"])
+def test_what_is_needed_after_the_work_is_asked_for_before_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda wanted: None if wanted == name else found(wanted)
+    )
+    with pytest.raises(MissingExtra, match=rf"'{name}'.*'\.\[train\]'"):
+        open_store(store.uri)
 
 
 @pytest.mark.slow

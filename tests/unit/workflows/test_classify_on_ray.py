@@ -59,7 +59,7 @@ def test_without_ray_the_extra_is_named(
     bundle: Bundle, bundle_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtra, match=r"stance-pipeline\[ray\]"):
+    with pytest.raises(MissingExtra, match=r"pip install '\.\[ray\]'"):
         classify_on_ray(
             ["nothing.txt"],
             IngestSettings(),
