@@ -16,6 +16,9 @@ from pipeline.tracking.store import Store, quiet_imports
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
+EVALUATION = "evaluation"
+"""Use of data that a run only reports on."""
+
 _SHOWN = 10
 _PAGE = 1000
 
@@ -107,15 +110,27 @@ def read_json(store: Store, run_id: str, file: str) -> dict[str, object]:
 
 
 def data_digests(store: Store, run_id: str) -> dict[str, str]:
-    """Return the digest of each data set that a run logged, by its use; see `digest_of`.
+    """Return the digest of each part of the corpus that a run logged, by its use; see `digest_of`.
+
+    Data that it only reports on are left out: their names are those of files, which may be "test"
+    as well, and runs of before have none.
 
     Raises:
         OutputError: there is no such run or the store does not answer.
     """
+    from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
+
     with store.reported(f"read the data of run {run_id}"):
         inputs = store.client.get_run(run_id).inputs
     found = inputs.dataset_inputs if inputs else []
-    return {entry.dataset.name: entry.dataset.digest for entry in found}
+    uses = [
+        {tag.key: tag.value for tag in entry.tags}.get(MLFLOW_DATASET_CONTEXT) for entry in found
+    ]
+    return {
+        entry.dataset.name: entry.dataset.digest
+        for entry, use in zip(found, uses, strict=True)
+        if use != EVALUATION
+    }
 
 
 def _run(store: Store, run_id: str) -> Run:

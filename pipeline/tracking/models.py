@@ -22,6 +22,11 @@ _NEEDS_TORCH = {"transformer", "embedding"}
 _TORCH = ("torch", "transformers", "safetensors")
 
 
+_STEP = 1
+"""MLflow copies a run's figures of this step to the model, but without their data sets. There are
+none of it: `RunLogger.bundle` logs the figures of the model with them."""
+
+
 def log_model(store: Store, run_id: str, folder: Path) -> str:
     """Log the bundle in `folder` as the model of a run and return its address ("models:/…").
 
@@ -51,6 +56,7 @@ def log_model(store: Store, run_id: str, folder: Path) -> str:
             model_id=entry.model_id,
             name=MODEL_NAME,
             run_id=run_id,
+            step=_STEP,
             loader_module=_LOADER,
             data_path=str(folder),
             code_paths=[str(Path(pipeline.__file__).resolve().parent)],

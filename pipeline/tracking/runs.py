@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pipeline.classifiers.protocol import FitStep
 from pipeline.classifiers.targets import Targets
@@ -48,6 +48,9 @@ from pipeline.tracking.store import Store, first_line
 from pipeline.tracking.tables import digest_of, labelled_table, prediction_table, write_parquet
 from pipeline.tracking.view import ABOUT_EXPERIMENT, comparison_view
 
+if TYPE_CHECKING:
+    from mlflow.entities import Metric
+
 _BATCH = 100
 """Parameters and tags that MLflow takes in one request; metrics may be more."""
 
@@ -77,6 +80,7 @@ class RunLogger:
         self._description = ""
         self._reports: list[EvaluationReport] = []
         self._digests: dict[str, str] = {}
+        self._figures: list[Metric] = []
         self._curve: Curve | None = None
         self._curve_run: RunLogger | None = None
         self._curves = 0
@@ -160,8 +164,18 @@ class RunLogger:
             }
         )
 
-    def dataset(self, use: str, documents: Sequence[LabelledDocument], codebook: Codebook) -> None:
-        """Log name, digest, schema and origin of labelled documents, and what they are used for."""
+    def dataset(
+        self,
+        name: str,
+        documents: Sequence[LabelledDocument],
+        codebook: Codebook,
+        *,
+        use: str | None = None,
+    ) -> None:
+        """Log name, digest, schema and origin of labelled documents, and what they are used for.
+
+        Scores of a report that bears the name are linked to it. Without `use`, that is the name.
+        """
         import mlflow.data
         from mlflow.data.huggingface_dataset_source import HuggingFaceDatasetSource
         from mlflow.entities import DatasetInput, InputTag
@@ -170,15 +184,15 @@ class RunLogger:
         digest = digest_of(documents, codebook)
         files = sorted({document.source for document in documents if document.source})
         source = HuggingFaceDatasetSource(path="json", data_files=files) if files else None
-        with self._store.reported(f"log the data set '{use}'"):
+        with self._store.reported(f"log the data set '{name}'"):
             data = mlflow.data.from_huggingface(
-                labelled_table(documents, codebook), name=use, digest=digest, source=source
+                labelled_table(documents, codebook), name=name, digest=digest, source=source
             )
             entry = DatasetInput(
-                data._to_mlflow_entity(), tags=[InputTag(MLFLOW_DATASET_CONTEXT, use)]
+                data._to_mlflow_entity(), tags=[InputTag(MLFLOW_DATASET_CONTEXT, use or name)]
             )
             self._store.client.log_inputs(self.run_id, [entry])
-        self._digests[use] = digest
+        self._digests[name] = digest
 
     def step(self, step: FitStep) -> None:
         """Log a step of a fit into a child run "training"; a second fit gets a child of its own."""
@@ -254,6 +268,7 @@ class RunLogger:
             for name, value in values.items()
             if math.isfinite(value)
         ]
+        self._figures += metrics
         with self._store.reported("log scores"):
             self._store.client.log_batch(self.run_id, metrics=metrics)
 
@@ -270,14 +285,33 @@ class RunLogger:
     def bundle(self, folder: Path) -> str:
         """Log a bundle as an MLflow model and return its address ("models:/…").
 
-        The scores of the run logged so far are shown with the model; so log them first.
+        The scores of the run logged so far are shown with the model and linked to their data sets;
+        so log them first.
 
         Raises:
             BundleError: the folder is no sound bundle.
         """
+        from mlflow.entities import Metric
+
         from pipeline.tracking.models import log_model
 
-        return log_model(self._store, self.run_id, folder)
+        address = log_model(self._store, self.run_id, folder)
+        model_id = address.removeprefix("models:/")
+        linked = [
+            Metric(
+                *(one.key, one.value, one.timestamp, one.step),
+                model_id=model_id,
+                dataset_name=one.dataset_name,
+                dataset_digest=one.dataset_digest,
+                run_id=self.run_id,
+            )
+            for one in self._figures
+        ]
+        with self._store.reported("log the scores of the model"):
+            for start in range(0, len(linked), _BATCH):
+                batch = linked[start : start + _BATCH]
+                self._store.client.log_batch(self.run_id, metrics=batch)
+        return address
 
     def _metrics(self, report: EvaluationReport, *, headlines_only: bool) -> None:
         from mlflow.entities import Metric
@@ -287,6 +321,7 @@ class RunLogger:
         named = {"dataset_name": report.dataset, "dataset_digest": digest} if digest else {}
         values = metrics_of(report, headlines_only=headlines_only)
         metrics = [Metric(name, value, now, 0, **named) for name, value in values.items()]
+        self._figures += metrics
         with self._store.reported("log scores"):
             self._store.client.log_batch(self.run_id, metrics=metrics)
         if undefined := undefined_scores(report):

@@ -21,6 +21,7 @@ from pipeline.settings.classifiers import ClassifierSettings
 from pipeline.settings.experiment import PipelineSettings
 from pipeline.settings.weak import Labels, WeakTargets
 from pipeline.tracking import RunLogger, Store, start_run
+from pipeline.tracking.find import EVALUATION
 from pipeline.tracking.registered import MODEL_ID
 from pipeline.tracking.store import hide_passwords
 from pipeline.training.decision_rule import DecisionReport, fit_decision_rule
@@ -138,6 +139,8 @@ def train_model(
         tags[REPRODUCES], called = reproduces, f"{name} reproduced"
     with start_run(store, settings.tracking.experiment, called, tags=tags) as run:
         _log_inputs(run, settings, wanted, codebook, split, config)
+        for data in sets:
+            run.dataset(data.name, data.documents, codebook, use=EVALUATION)
         run.json(file_digests(settings, name), FILES_ARTIFACT)
         if settings.split.folds:
             _cross_validate(run, name, wanted, documents, settings, codebook, watcher)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
@@ -18,9 +19,18 @@ from mlflow.exceptions import MlflowException
 from pipeline.bundle import load_bundle
 from pipeline.classifiers.rules import RulesClassifier
 from pipeline.codebook import Codebook
+from pipeline.decision import DecisionRule, Probabilities
 from pipeline.errors import BundleError, InputError
-from pipeline.records import Sentence
-from pipeline.tracking import Store, download_bundle, open_store, start_run
+from pipeline.records import EvaluationReport, LabelledDocument, LabelledSentence, Sentence
+from pipeline.tracking import (
+    Store,
+    data_digests,
+    digest_of,
+    download_bundle,
+    open_store,
+    start_run,
+)
+from pipeline.tracking.find import EVALUATION
 from pipeline.tracking.models import requirements
 from pipeline.tracking.store import quiet_imports
 
@@ -251,3 +261,33 @@ def test_without_nulls_nothing_but_numbers_is_null(model: mlflow.pyfunc.PyFuncMo
     assert found["tone"].tolist() == ["praise", "", "blame", "", ""]
     assert found["tone.abstained"].dtype == bool
     assert found["topic.food.abstained"].tolist()[-1] is True
+
+
+def test_scores_of_the_model_are_linked_to_their_data(
+    migrated: Path,
+    tmp_path: Path,
+    rules_bundle: Path,
+    codebook: Codebook,
+    documents: tuple[LabelledDocument, ...],
+    labelled: list[LabelledSentence],
+    probabilities: Probabilities,
+    targets: np.ndarray,
+    rule: DecisionRule,
+    report_of: Callable[[str], EvaluationReport],
+) -> None:
+    shutil.copy(migrated, tmp_path / "mlflow.db")
+    store = open_store(f"sqlite:///{tmp_path / 'mlflow.db'}")
+    with start_run(store, "kitchen", "rules") as run:
+        run.dataset("test", documents[:1], codebook)
+        run.dataset("test", documents, codebook, use=EVALUATION)  # a file may be called so
+        run.evaluation(labelled, probabilities, targets, rule, report_of("test"), codebook)
+        run.metrics({"behaviour/invariance": 0.25})
+        address = run.bundle(rules_bundle)
+    model = store.client.get_logged_model(address.removeprefix("models:/"))
+    found = {one.key: one for one in model.metrics}
+    assert len(found) == len(model.metrics)
+    assert found["test/topic.macro_f1"].value == 0.62
+    assert found["test/topic.macro_f1"].dataset_name == "test"
+    assert found["test/topic.macro_f1"].dataset_digest == digest_of(documents, codebook)
+    assert found["behaviour/invariance"].dataset_name is None
+    assert data_digests(store, run.run_id) == {"test": digest_of(documents[:1], codebook)}

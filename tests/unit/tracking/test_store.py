@@ -136,7 +136,10 @@ def test_the_environment_is_named_when_it_holds_the_mistake(
     [
         ("mysql+x://me:se@cr/et@h/x?a=b", "mysql+x://me:***@h/x?a=b"),
         ("uri: 'mssql://me:secret@h/x' # to a@b.c", "uri: 'mssql://me:***@h/x' # to a@b.c"),
-        ("postgresql://h/x?user=me&password=secret&a=b", "postgresql://h/x?user=me&password=***&a=b"),
+        (
+            "postgresql://h/x?user=me&password=secret&a=b",
+            "postgresql://h/x?user=me&password=***&a=b",
+        ),
         ("http://me@h:5000/a", "http://me@h:5000/a"),
         ("sqlite:////a:b@c/x.db", "sqlite:////a:b@c/x.db"),
     ],

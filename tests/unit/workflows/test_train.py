@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.codebook import Codebook
 from pipeline.settings.experiment import PipelineSettings, load_settings
-from pipeline.tracking import Store, open_store, read_json
+from pipeline.tracking import Store, data_digests, open_store, read_json
 from pipeline.workflows.train import train_model
 from pipeline.workflows.watcher import Silent
 
@@ -29,7 +29,13 @@ def trained(project: Path, tiny: Codebook) -> tuple[Store, str, PipelineSettings
         store = open_store(f"sqlite:///{project / 'mlflow.db'}")
         settings = load_settings(Path("settings.yaml"))
         tracking = settings.tracking.model_copy(update={"uri": "postgresql://me:secret@db/runs"})
-        settings = settings.model_copy(update={"tracking": tracking})
+        settings = settings.model_copy(
+            update={
+                "tracking": tracking,
+                "prevalence": {"topic": {"food": 0.3}},
+                "temperature": {"tone": 1.5},
+            }
+        )
         done = train_model("majority", settings, tiny, store, config=WRITTEN, watcher=Silent())
         return store, done.run_id, settings
 
@@ -46,3 +52,24 @@ def test_passwords_are_not_kept(trained: tuple[Store, str, PipelineSettings]) ->
     assert "uri" not in recorded["tracking"]  # type: ignore[operator]
     again = PipelineSettings.model_validate(recorded)
     assert again.data == settings.data
+
+
+def test_every_set_that_is_reported_on_is_a_data_set_of_the_run(
+    trained: tuple[Store, str, PipelineSettings],
+) -> None:
+    store, run_id, _ = trained
+    inputs = store.client.get_run(run_id).inputs.dataset_inputs
+    uses = {one.dataset.name: {t.key: t.value for t in one.tags} for one in inputs}
+    assert {name: tags["mlflow.data.context"] for name, tags in uses.items()} == {
+        **{part: part for part in ("train", "calibration", "test")},
+        "held-out": "evaluation",
+        "gold": "evaluation",
+    }
+    digests = {one.dataset.name: one.dataset.digest for one in inputs}
+    assert digests["held-out"] == digests["test"]
+    # What is compared by stance reproduce is the same as in runs that have no such sets.
+    assert set(data_digests(store, run_id)) == {"train", "calibration", "test"}
+    models = store.client.get_run(run_id).outputs.model_outputs
+    metrics = store.client.get_logged_model(models[0].model_id).metrics
+    scores = {one.dataset_name: one.dataset_digest for one in metrics if "macro_f1" in one.key}
+    assert scores == {name: digests[name] for name in ("held-out", "gold")}
