@@ -147,7 +147,8 @@ def train_model(
         learned = learned_from(split, settings, codebook, watcher)
         run.params({"fit.sentences": len(learned), "fit.labels": settings.data.labels})
         if settings.data.labels is not Labels.CORPUS:
-            run.params({"fit.weak_targets": settings.data.weak_targets})
+            weak = [path.as_posix() for path in weak_files(settings)]
+            run.params({"fit.weak_targets": settings.data.weak_targets, "data.weak": weak})
         watcher.note(f"{name}: fitting on {len(learned):,} sentences")
         classifier = build(wanted, codebook, seed=settings.seed)
         classifier.fit(learned, _monitor(name, settings, watcher, run))
@@ -247,8 +248,11 @@ def _log_inputs(
     parameters = {
         **wanted.model_dump(mode="json"),
         "seed": settings.seed,
-        "split.test": settings.split.test,
-        "split.calibration": settings.split.calibration,
+        "split": settings.split.model_dump(mode="json"),
+        "prevalence": settings.prevalence,
+        "temperature": settings.temperature,
+        "evaluation.replicates": settings.evaluation.replicates,
+        "data.corpus": [path.as_posix() for path in settings.data.corpus],
         "codebook": f"{codebook.name} {codebook.version}",
         "train.documents": len(split.train),
         "train.sentences": len(sentences_of(split.train)),

@@ -73,3 +73,22 @@ def test_every_set_that_is_reported_on_is_a_data_set_of_the_run(
     metrics = store.client.get_logged_model(models[0].model_id).metrics
     scores = {one.dataset_name: one.dataset_digest for one in metrics if "macro_f1" in one.key}
     assert scores == {name: digests[name] for name in ("held-out", "gold")}
+
+
+def test_settings_that_change_results_are_parameters(
+    trained: tuple[Store, str, PipelineSettings],
+) -> None:
+    store, run_id, _ = trained
+    params = store.client.get_run(run_id).data.params
+    wanted = {
+        "seed": "3",
+        "split.test": "0.2",
+        "split.calibration": "0.2",
+        "split.folds": "0",
+        "split.threshold_folds": "2",
+        "prevalence.topic.food": "0.3",
+        "temperature.tone": "1.5",
+        "evaluation.replicates": "100",
+        "data.corpus": "corpus.jsonl",
+    }
+    assert {name: params.get(name) for name in wanted} == wanted
