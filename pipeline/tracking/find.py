@@ -61,6 +61,23 @@ def find_run(store: Store, run: str, *, experiment: str) -> RunFacts:
     )
 
 
+def is_active(store: Store, run_id: str) -> bool:
+    """Whether there is such a run, and nobody deleted it.
+
+    Raises:
+        OutputError: the store does not answer.
+    """
+    from mlflow.exceptions import MlflowException
+
+    with store.reported(f"look for run {run_id}"):
+        try:
+            return bool(store.client.get_run(run_id).info.lifecycle_stage == "active")
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return False
+            raise
+
+
 def download_bundle(store: Store, run_id: str, into: Path) -> Path:
     """Fetch the bundle that a run logged into the folder `into`, and return the bundle's folder.
 
@@ -141,7 +158,10 @@ def _run(store: Store, run_id: str) -> Run:
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise InputError(f"Run {run_id} cannot be read from {store.shown}.") from None
-        raise InputError(f"There is no run {run_id} in {store.shown}.") from None
+        raise InputError(
+            f"There is no run {run_id} in {store.shown}. It is in another store, or was deleted "
+            "for good; then train the model again."
+        ) from None
 
 
 def _models(store: Store, experiment: str) -> list[RunFacts]:

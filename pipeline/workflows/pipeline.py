@@ -6,14 +6,17 @@ import json
 from pathlib import Path
 
 from pipeline.bundle import load_bundle
+from pipeline.bundle.folder import read_facts
 from pipeline.codebook import Codebook
-from pipeline.errors import CheckFailed, InputError
+from pipeline.errors import BundleError, CheckFailed, InputError
 from pipeline.ingest import find_inputs
 from pipeline.output import json_text, write_text
 from pipeline.settings.classifiers import files_read
 from pipeline.settings.experiment import PipelineSettings
 from pipeline.settings.weak import Labels
 from pipeline.tracking import Store
+from pipeline.tracking.find import is_active
+from pipeline.tracking.registered import CHAMPION, version_with
 from pipeline.workflows.check_data import check_data
 from pipeline.workflows.classify import classify_statement_file
 from pipeline.workflows.documents import ingest, segment_file, written_with
@@ -122,6 +125,7 @@ def stages(
                 "card": settings.card.model_dump(mode="json"),
             },
             lambda watcher: _promote(settings, codebook, store, watcher),
+            kept=lambda: _promoted_since(settings, store),
         ),
         Stage(
             "classify",
@@ -176,7 +180,17 @@ def _train_stage(
             "card": settings.card.model_dump(mode="json"),
         },
         train,
+        intact=lambda: _is_logged(record, store),
     )
+
+
+def _is_logged(record: Path, store: Store) -> bool:
+    """Whether the store still has the run that a record names."""
+    try:
+        run_id = str(json.loads(record.read_text(encoding="utf-8"))["run_id"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return False
+    return is_active(store, run_id)
 
 
 def _learned(settings: PipelineSettings) -> list[str]:
@@ -222,4 +236,23 @@ def _promote(settings: PipelineSettings, codebook: Codebook, store: Store, watch
         f"{wanted} is now {promotion.folder} ({promotion.model_id}, version "
         f"{promotion.version.version} of '{promotion.version.name}'; "
         f"{promotion.parity.flipped:.2%} of decisions differ from the trained model)"
+    )
+
+
+def _promoted_since(settings: PipelineSettings, store: Store) -> str:
+    """Return what to say where the folder holds the champion; empty where it does not.
+
+    Then somebody shipped it by `stance promote` or `rollback`, which is not undone unasked.
+    """
+    name = settings.tracking.registered_model
+    try:
+        manifest, _ = read_facts(settings.promote.to)
+    except BundleError:
+        return ""
+    champion = version_with(store, name, CHAMPION)
+    if champion is None or champion.model_id != manifest.model_id:
+        return ""
+    return (
+        f"{manifest.model_id}, version {champion.version} of '{name}', was promoted since and is "
+        "kept; --force replaces it"
     )

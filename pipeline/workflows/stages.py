@@ -19,12 +19,23 @@ Depends = Mapping[str, object]
 _STATE = TypeAdapter(dict[str, dict[str, str]])
 
 
+def _intact() -> bool:
+    return True
+
+
+def _not_kept() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """One step of the pipeline.
 
     `reads` and `writes` are files and folders; `settings` whatever else the result depends on, as
-    JSON values. `run` does the work and returns a line that says what came out.
+    JSON values. `run` does the work and returns a line that says what came out. `intact` says
+    whether what it left elsewhere than in files is there still. `kept` says why files that are no
+    longer as the stage wrote them shall stay, where somebody put others there on purpose; else it
+    is empty.
     """
 
     name: str
@@ -33,6 +44,8 @@ class Stage:
     writes: tuple[Path, ...]
     settings: Depends
     run: Callable[[Watcher], str]
+    intact: Callable[[], bool] = _intact
+    kept: Callable[[], str] = _not_kept
 
 
 def run_stages(
@@ -51,10 +64,15 @@ def run_stages(
     for stage in stages:
         before = _fingerprint(stage)
         known = state.get(stage.name, {})
-        if not force and known.get("inputs") == before and known.get("outputs") == _outputs(stage):
-            watcher.note(f"{stage.name}: unchanged, skipped")
-            results.append((stage.name, known.get("result", "")))
-            continue
+        if not force and known.get("inputs") == before and stage.intact():
+            if known.get("outputs") == _outputs(stage):
+                watcher.note(f"{stage.name}: unchanged, skipped")
+                results.append((stage.name, known.get("result", "")))
+                continue
+            if reason := stage.kept():
+                watcher.note(f"{stage.name}: {reason}")
+                results.append((stage.name, reason))
+                continue
         watcher.note(f"{stage.name}: {stage.about}")
         result = stage.run(watcher)
         watcher.note(f"{stage.name}: {result}")

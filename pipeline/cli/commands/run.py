@@ -17,11 +17,17 @@ def run(
     ] = DEFAULT_CONFIG,
     force: Annotated[
         bool,
-        typer.Option(help="Run every stage, unchanged or not; finished fine-tunings are reused."),
+        typer.Option(
+            help="Run every stage, unchanged or not, and replace a model that was promoted since; "
+            "finished fine-tunings are reused."
+        ),
     ] = False,
     tracking_uri: TrackingUri = None,
 ) -> None:
-    """Run the whole pipeline; stages whose inputs and settings are unchanged are skipped."""
+    """Run the whole pipeline; stages whose inputs, settings and results are unchanged are skipped.
+
+    A model that 'stance promote' or 'rollback' shipped since is kept.
+    """
     from pipeline.cli.prepare import read_settings
     from pipeline.workflows.preflight import preflight
 

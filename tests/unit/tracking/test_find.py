@@ -9,6 +9,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.tracking import Store, find_run, read_json, start_run
+from pipeline.tracking.find import is_active
 
 
 def test_a_run_is_found_by_id_beginning_and_name(store: Store) -> None:
@@ -67,3 +68,12 @@ def test_a_json_file_of_a_run(store: Store, tmp_path: Path) -> None:
             read_json(store, run.run_id, file)
     with pytest.raises(InputError, match="There is no run abc"):
         read_json(store, "abc", "split.json")
+
+
+def test_a_run_that_was_deleted_or_never_was_is_not_active(store: Store) -> None:
+    with start_run(store, "kitchen", "m") as run:
+        pass
+    assert is_active(store, run.run_id)
+    store.client.delete_run(run.run_id)
+    assert not is_active(store, run.run_id)
+    assert not is_active(store, "0" * 32)

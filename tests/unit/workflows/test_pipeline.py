@@ -15,8 +15,9 @@ from pipeline.settings.weak import Labels, WeakTargets
 from pipeline.tracking import Store, open_store
 from pipeline.workflows import pipeline as room
 from pipeline.workflows.pipeline import stages
-from pipeline.workflows.stages import Stage
-from pipeline.workflows.train import TrainedModel
+from pipeline.workflows.promote import promote, roll_back
+from pipeline.workflows.stages import Stage, run_stages
+from pipeline.workflows.train import TrainedModel, train_model
 from pipeline.workflows.watcher import Silent
 
 
@@ -67,6 +68,49 @@ def test_a_model_is_trained_anew_where_something_else_is_learned(
     before, after = learning(**given), learning(**given, **change)
     changed = {name for name, stage in after.items() if stage.settings != before[name].settings}
     assert changed == {f"train {name}" for name in settings.models}
+
+
+@pytest.mark.slow
+def test_a_run_keeps_a_model_that_was_shipped_since(
+    settings: PipelineSettings, tiny: Codebook
+) -> None:
+    made, _, store = planned(settings)
+    state, to = settings.work / "stages.json", settings.promote.to
+
+    def run(*, force: bool = False) -> dict[str, str]:
+        return dict(run_stages(tuple(made.values()), state, Silent(), force=force))
+
+    def shipped() -> str:
+        return str(json.loads((to / "manifest.json").read_text())["model_id"])
+
+    def record(name: str) -> str:
+        return str(json.loads((settings.work / "runs" / f"{name}.json").read_text())["run_id"])
+
+    promote(
+        train_model("majority", settings, tiny, store, config="", watcher=Silent()).run_id,
+        *(settings, tiny, store),
+        to=to,
+        watcher=Silent(),
+    )
+    weak = shipped()
+    assert run()["promote"].startswith("rules is now")
+    strong = shipped()
+    assert strong != weak
+    roll_back(settings, tiny, store, to=to, watcher=Silent())
+    assert run()["promote"] == (
+        f"{weak}, version 1 of 'stance', was promoted since and is kept; --force replaces it"
+    )
+    assert shipped() == weak
+    assert weak in settings.classify.out.read_text()
+    (to / "decision.json").unlink()  # a damaged folder is nobody's purpose
+    assert run()["promote"].startswith("rules is now")
+    assert shipped() == strong
+
+    before = record("rules"), record("majority")
+    store.client.delete_run(before[0])
+    assert run()["promote"].startswith("rules is now")
+    assert record("rules") != before[0]
+    assert record("majority") == before[1]
 
 
 def test_an_undefined_score_is_null_and_is_not_promoted(

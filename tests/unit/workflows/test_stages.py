@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -161,6 +162,38 @@ def test_a_stage_that_fails_later_runs_again_later(shop: Shop) -> None:
     shop.failing = None
     assert shop.run() == ["second", "third"]
     assert shop.run() == []
+
+
+def test_what_is_gone_elsewhere_is_made_again(shop: Shop) -> None:
+    shop.run()
+    first, second, third = shop.stages()
+    made = [first, replace(second, intact=lambda: False), third]
+    shop.ran = []
+    run_stages(made, shop.state, Silent())
+    assert shop.ran == ["second"]
+
+
+def test_what_was_put_there_on_purpose_is_kept(shop: Shop) -> None:
+    shop.run()
+
+    def run(*, force: bool = False) -> list[tuple[str, str]]:
+        first, second, third = shop.stages()
+        shop.ran = []
+        made = [first, replace(second, kept=lambda: "put there by hand"), third]
+        return run_stages(made, shop.state, Silent(), force=force)
+
+    assert run()[1] == ("second", "second done")  # nothing was put there yet
+    (shop.folder / "b" / "x.txt").write_text("by hand")
+    assert run()[1] == ("second", "put there by hand")
+    assert shop.ran == ["third"]
+    assert (shop.folder / "c.txt").read_text() == "by hand False"
+    assert run()[1] == ("second", "put there by hand")
+    assert shop.ran == []
+    shop.settings["loud"] = True
+    assert run()[1] == ("second", "second done")
+    (shop.folder / "b" / "x.txt").write_text("by hand")
+    run(force=True)
+    assert (shop.folder / "b" / "x.txt").read_text() == "ONE"
 
 
 def test_results_are_told_also_of_skipped_stages(shop: Shop) -> None:
