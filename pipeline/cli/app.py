@@ -119,8 +119,25 @@ def _interrupt(number: int, _: FrameType | None) -> NoReturn:
     raise Interrupted(number)
 
 
+def _open_closed_streams() -> None:
+    """Give standard streams that were closed (`>&-`) a place where nothing is read or kept.
+
+    Their numbers are taken as well, else the next file that is opened gets one of them, and with it
+    whatever a library prints.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
 def main() -> NoReturn:
     """Run the command line and end the process with a documented exit code."""
+    _open_closed_streams()
     # Most of what is made while modules and models are loaded stays; looking for garbage among it
     # after every few hundred objects takes a tenth of the time of a short command. In long ones,
     # garbage that refers to itself waits until so many objects were made.

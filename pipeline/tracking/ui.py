@@ -50,10 +50,11 @@ def ui_address(store: Store, experiment: str | None, *, host: str, port: int) ->
     ids = {one.name: one.experiment_id for one in found if one.name != "Default"}
     if experiment is not None and experiment not in ids:
         raise InputError(f"no experiment '{experiment}'.{near_matches(experiment, ids)}")
+    shown = f"[{host}]" if ":" in host else host
     if not ids:
-        return f"http://{host}:{port}/"
+        return f"http://{shown}:{port}/"
     known = ids[experiment] if experiment is not None else next(iter(ids.values()))
-    return f"http://{host}:{port}/#/experiments/{known}/runs?viewStateShareKey={VIEW_KEY}"
+    return f"http://{shown}:{port}/#/experiments/{known}/runs?viewStateShareKey={VIEW_KEY}"
 
 
 def _serve(store: Store, listener: socket.socket) -> None:
