@@ -12,6 +12,7 @@ import uvicorn
 from pipeline.bundle import Bundle
 from pipeline.errors import OutputError, SettingsError
 from pipeline.service.app import create_app
+from pipeline.service.connections import punctual
 from pipeline.service.limits import ServiceLimits
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -66,7 +67,7 @@ def run(
     shown = f"[{name}]" if ":" in name else name
     config = uvicorn.Config(
         create_app(bundle, limits, log),
-        http="h11",
+        http=punctual(limits.seconds),
         ws="none",
         lifespan="on",
         log_config=None,
