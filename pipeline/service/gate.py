@@ -125,7 +125,14 @@ class _Passage:
         ):
             shown = f"'{media[:60]}'" if media else "none"
             mistake = Mistake(where="Content-Type", got=shown, expected="application/json")
-            raise Refusal(WRONG_TYPE, f"{WRONG_TYPE.meaning[:-1]}, got {shown}.", [mistake])
+            detail = f"The body must be application/json, got {shown}."
+            raise Refusal(WRONG_TYPE, detail, [mistake])
+        coded = self._headers.get("content-encoding", "").strip()
+        if coded.lower() not in ("", "identity"):
+            shown = f"'{coded[:60]}'"
+            mistake = Mistake(where="Content-Encoding", got=shown, expected="identity, or none")
+            detail = f"The body must be sent as it is; got Content-Encoding {shown}."
+            raise Refusal(WRONG_TYPE, detail, [mistake])
         if (declared := self._declared()) > self._gate.limits.body_bytes:
             self._too_large(f"{declared:,} bytes")
         if self._gate.requests > self._gate.limits.requests_in_flight:

@@ -39,7 +39,12 @@ TOO_LARGE = Kind(
     "Too large",
     "The body, its texts or their sentences exceed a limit. Send them in parts.",
 )
-WRONG_TYPE = Kind("wrong-type", 415, "Wrong content type", "The body must be application/json.")
+WRONG_TYPE = Kind(
+    "wrong-type",
+    415,
+    "Wrong content type",
+    "The body must be application/json, sent as it is (no Content-Encoding).",
+)
 INVALID = Kind(
     "invalid", 422, "Invalid request", "The JSON is not what was expected; every mistake is listed."
 )
@@ -141,13 +146,24 @@ async def on_http_error(request: Request, error: Exception) -> Response:
         mistake = Mistake(where="method", got=request.method, expected=allowed)
         return problem_response(Refusal(WRONG_METHOD, mistakes=[mistake]), error.headers)
     if error.status_code == NOT_JSON.status:
-        return problem_response(_not_json("wrong encoding, or nested too deeply"))
+        return problem_response(_not_json(_unread(error.__cause__)))
     raise error
 
 
 async def on_bug(_: Request, __: Exception) -> Response:
     """Answer a failure that nothing expected; the server logs its trace."""
     return problem_response(Refusal(FAILED))
+
+
+def _unread(cause: BaseException | None) -> str:
+    """Say why the framework could not read a body, from what the reader of JSON raised."""
+    if isinstance(cause, RecursionError):
+        return "nested too deeply"
+    if isinstance(cause, UnicodeDecodeError):
+        return "not UTF-8"
+    if isinstance(cause, ValueError):  # Python reads no integer of more than 4,300 digits
+        return "a number has too many digits"
+    return "wrong encoding, or nested too deeply"
 
 
 def _not_json(reason: str) -> Refusal:
