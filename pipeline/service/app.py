@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Annotated
@@ -12,7 +12,7 @@ from fastapi import APIRouter, Body, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import __version__
 from pipeline.bundle import Bundle
@@ -37,6 +37,7 @@ from pipeline.service.schemas import (
 )
 
 CLASSIFY = "/v1/classify"
+_READ_ONLY = ("/health", "/ready", "/v1/model", "/metrics")
 
 
 class Service:
@@ -88,6 +89,28 @@ class Service:
         state[SENTENCES] = count
         bundle = self.bundle
         return answer(prepared, predictions, bundle.codebook, bundle.model_id)
+
+
+class Heads:
+    """ASGI middleware that answers HEAD as GET, without the body; probes and proxies ask so.
+
+    Here and not among the routes, because the specification would list every path twice.
+    """
+
+    def __init__(self, app: ASGIApp, paths: Collection[str]) -> None:
+        self._app = app
+        self._paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        if scope["type"] != "http" or scope["method"] != "HEAD" or scope["path"] not in self._paths:
+            await self._app(scope, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            await send({**message, "body": b""} if "body" in message else message)
+
+        await self._app({**scope, "method": "GET"}, receive, without_body)
 
 
 router = APIRouter()
@@ -173,6 +196,7 @@ def create_app(bundle: Bundle, limits: ServiceLimits, log: Callable[[str], None]
         room=service.batcher.require_room,
         in_flight=service.metrics.in_flight,
     )
+    app.add_middleware(Heads, paths=_READ_ONLY)
     paths = frozenset([*spec["paths"], "/docs", "/openapi.json"])
     return Observer(app, service.metrics, paths, log)
 

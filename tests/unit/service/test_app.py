@@ -270,3 +270,42 @@ def test_a_failure_of_the_model_is_answered_and_raised(bundle: Bundle) -> None:
 def test_a_queue_too_short_for_a_request_is_a_mistake() -> None:
     with pytest.raises(SettingsError, match="raise --max-queue or lower --max-sentences"):
         ServiceLimits(sentences=11, queue=10).checked()
+
+
+@pytest.mark.parametrize("path", ["/health", "/ready", "/v1/model", "/metrics"])
+def test_head_is_get_without_the_body(client: TestClient, path: str) -> None:
+    got = client.head(path)
+    assert (got.status_code, got.content) == (200, b"")
+    assert got.headers["content-type"] == client.get(path).headers["content-type"]
+    assert "head" not in client.get("/openapi.json").json()["paths"][path]
+
+
+def test_only_what_is_read_has_a_head(client: TestClient) -> None:
+    assert client.head(CLASSIFY).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"text": ' + b"1" * 5_000 + b"}", "number has too many digits"),
+        (b'{"text": "\xff"}', "not UTF-8"),
+        (b"[" * 9_000, "nested too deeply"),
+    ],
+)
+def test_what_json_cannot_be_is_said_as_it_is(
+    client: TestClient, content: bytes, reason: str
+) -> None:
+    problem = refused(client, 400, content=content, headers={"Content-Type": "application/json"})
+    assert reason in str(problem["detail"])
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity, br", "x" * 500])
+def test_an_encoded_body_is_refused_by_its_header(client: TestClient, encoding: str) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    problem = refused(client, 415, content=b"\x1f\x8b", headers=headers)
+    assert "Content-Encoding" in str(problem["detail"])
+    assert encoding[:60] in str(problem["detail"])
+    assert len(str(problem["detail"])) < 200
+    for plain in ("", "Identity"):
+        got = client.post(CLASSIFY, json={"text": "We agree."}, headers={"Content-Encoding": plain})
+        assert got.status_code == 200
