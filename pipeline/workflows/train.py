@@ -147,7 +147,7 @@ def train_model(
         learned = learned_from(split, settings, codebook, watcher)
         run.params({"fit.sentences": len(learned), "fit.labels": settings.data.labels})
         if settings.data.labels is not Labels.CORPUS:
-            weak = [path.as_posix() for path in weak_files(settings)]
+            weak = [path.as_posix() for path in settings.data.weak_read]
             run.params({"fit.weak_targets": settings.data.weak_targets, "data.weak": weak})
         watcher.note(f"{name}: fitting on {len(learned):,} sentences")
         classifier = build(wanted, codebook, seed=settings.seed)
