@@ -36,8 +36,13 @@ _SEPARATOR = re.compile(
     r"|(?<=\w)/(?=\w)",
     re.IGNORECASE,
 )
-_ITS_MEMBERS = re.compile(r"(?:all )?(?:its|their) members?(?: states| countries)?", re.IGNORECASE)
+_ITS_MEMBERS = re.compile(
+    r"(?:all )?(?:of )?(?:its|their) (?:(?:\d+|(?:twenty|thirty|fifty)[- ]\w+) )?"
+    r"members?(?: states| countries)?",
+    re.IGNORECASE,
+)
 _PREPOSITION = word_set("of in between among against on with from for to by over as like including")
+_OF_STATES = frozenset({ActorKind.ORGANISATION, ActorKind.BLOC})
 _CACHED = 20_000
 _MOST_CUTS = 12
 """Separators that one part of a list may hold: "the Ministers of Trade, Industry and Energy of X".
@@ -168,7 +173,7 @@ class _Reading:
         if not all(link.linked for link in inside):
             return outside
         if is_linked:
-            if actors_of(inside) == actors_of(outside):
+            if actors_of(inside) == actors_of(outside) or self._sums_up(inside, outside, around):
                 return outside
             return (missed(text, How.AMBIGUOUS, "the words in brackets name another actor"),)
         words = tokens(outer)
@@ -178,6 +183,23 @@ class _Reading:
             person = person_of(words)
             return (replace(link, text=text, how=How.BRACKETS, role="office", person=person),)
         return (missed(text, How.UNKNOWN),)
+
+    def _sums_up(self, inside: Links, outside: Links, around: Surroundings) -> bool:
+        """Return whether brackets hold the whole of what stands before them.
+
+        "Rosemary DiCarlo (UN)" holds an office of it; "the Niger, South Africa and Tunisia (A3)"
+        are some of it, or it is not known who belongs to it.
+        """
+        wholes, actors = actors_of(inside), actors_of(outside)
+        if len(wholes) != 1:
+            return False
+        [whole] = wholes
+        if all(self.registry.within(actor, whole) for actor in actors):
+            return True
+        if len(actors) == 1 or self.registry.actors[whole].kind not in _OF_STATES:
+            return False
+        members = self.registry.members(whole, around.date)
+        return members is None or any(actor in members for actor in actors)
 
     def _list(self, text: str, around: Surroundings) -> Links:
         """Split "France, Bosnia and Herzegovina and the UK"; empty where it is no list."""

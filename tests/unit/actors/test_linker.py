@@ -184,6 +184,8 @@ def test_a_list_of_all_states_is_read_in_proportion_to_its_length(
          "un-secretary-general african-union arab-league"),
         ("Aleppo, Syria", ""),
         ("League of Arab States, ministerial committee", "arab-league"),
+        ("the European Union and its 27 member States", "eu"),
+        ("NATO and all of its thirty-two Member States", "nato"),
     ],
 )  # fmt: skip
 def test_lists_are_split_and_longer_phrases_are_not(mention: str, expected: str) -> None:
@@ -204,6 +206,28 @@ def test_lists_are_split_and_longer_phrases_are_not(mention: str, expected: str)
 )  # fmt: skip
 def test_phrases_that_only_touch_an_actor_stay_text(mention: str) -> None:
     assert ids(mention) == ""
+
+
+@pytest.mark.parametrize(
+    ("mention", "expected"),
+    [
+        ("Tunisia, Saint Vincent and the Grenadines and South Africa (A3+1)", "TUN VCT ZAF"),
+        ("Germany and the United Kingdom (E3)", "DEU GBR"),
+        ("Germany and Chad (P5)", ""),
+        ("Chad (P5)", ""),
+        ("Chad and Hamas (ISIL)", ""),
+        ("Izumi Nakamitsu (UN)", "un-disarmament-high-representative"),
+        ("Mrs. Fatou Bensouda (ICC)", "icc-prosecutor"),
+        ("Josep Borrell (EU)", "eu-high-representative"),
+        ("Josep Borrell (NATO)", ""),
+        ("Russia (EU)", ""),
+        ("Hay'at Tahrir al-Sham (ISIL)", ""),
+    ],
+)
+def test_brackets_may_hold_the_whole_of_what_stands_before_them(
+    mention: str, expected: str
+) -> None:
+    assert ids(mention, date=dt.date(2020, 6, 1)) == expected
 
 
 @pytest.mark.parametrize(
