@@ -30,6 +30,8 @@ _ASIDE = re.compile(
 )
 _EDGES = ' \t\n.,;:!?"“”„«»*_'
 _BEHALF = re.compile(r"^(?P<voice>.*?)\bon behalf of (?P<whom>.+)$", re.IGNORECASE | re.DOTALL)
+_ALSO = re.compile(r"(?:,?\s+|^)(?:speaking\s+)?also(?:\s+speaking)?\s*$", re.IGNORECASE)
+_TOO = re.compile(r",?\s+(?:too|as well)$", re.IGNORECASE)
 _BRACKETS = re.compile(r"^(?P<outer>.*\S)\s*\((?P<inner>[^()]+)\)$", re.DOTALL)
 _SEPARATOR = re.compile(
     r"\s*,\s*(?:and|&|as well as)\s+|\s*[,;]\s*|\s+(?:and|&|as well as|together with|along with)\s+"
@@ -162,11 +164,21 @@ class _Reading:
         ):
             return links
         if behalf := _BEHALF.match(text):
-            return self.read(behalf["whom"], around.as_formal())
+            return self._spoken_for(behalf["voice"], behalf["whom"], around)
         return self._list(text, around) or links
+
+    def _spoken_for(self, voice: str, whom: str, around: Surroundings) -> Links:
+        """Read those on whose behalf somebody speaks; "also" on their behalf: himself as well."""
+        also, too = _ALSO.search(voice), _TOO.search(whom)
+        links = self.read(whom[: too.start()] if too else whom, around.as_formal())
+        own = voice[: also.start()] if also else voice
+        return (*self.read(own, around), *links) if (also or too) and own.strip(_EDGES) else links
 
     def _bracketed(self, text: str, outer: str, inner: str, around: Surroundings) -> Links:
         """Read "Mr. Nebenzia (Russian Federation)" and "Hay'at Tahrir al-Sham (HTS)"."""
+        behalf = _BEHALF.match(inner)
+        if behalf and not _ALSO.sub("", behalf["voice"]).strip(_EDGES):
+            return self._spoken_for(f"{outer} {behalf['voice']}", behalf["whom"], around)
         inside = self.read(inner, around.as_formal())
         outside = self.read(outer, around)
         is_linked = all(link.linked for link in outside)

@@ -173,6 +173,14 @@ def test_a_list_of_all_states_is_read_in_proportion_to_its_length(
         ("France, Bosnia and Herzegovina, and Mali", "FRA BIH MLI"),
         ("on behalf of the European Union and its member States", "eu"),
         ("Germany on behalf of the humanitarian co-penholders", ""),
+        ("Germany (on behalf of the humanitarian co-penholders)", ""),
+        ("China (on behalf of Russia)", "RUS"),
+        ("Mr. Maru (Germany) (on behalf of the European Union)", "eu"),
+        ("Mr. Maru (Germany), also on behalf of the Russian Federation", "DEU RUS"),
+        ("Germany (also on behalf of Belgium and Chad)", "DEU BEL TCD"),
+        ("Germany, also speaking on behalf of Belgium", "DEU BEL"),
+        ("Germany, on behalf of Belgium, too", "DEU BEL"),
+        ("also on behalf of Belgium", "BEL"),
         ("the French and German foreign ministers", "FRA DEU"),
         ("the Presidents of Russia and Türkiye", "RUS TUR"),
         ("the Russian and Syrian air forces", "RUS SYR"),
@@ -201,7 +209,7 @@ def test_lists_are_split_and_longer_phrases_are_not(mention: str, expected: str)
         "the Turkish Cypriot leader", "the exiled Belarusian leadership", "EU sanctions",
         "some members of the Security Council", "one permanent member", "Al-Qaida in the Peninsula",
         "the terrorists", "Representative of Palau Serang", "Continental News Agency (Nairobi)",
-        "China (on behalf of Russia)", "Mr. Jordan", "Washington Post",
+        "Mr. Jordan", "Washington Post",
     ],
 )  # fmt: skip
 def test_phrases_that_only_touch_an_actor_stay_text(mention: str) -> None:
