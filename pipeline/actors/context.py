@@ -37,7 +37,8 @@ _OTHERS = word_set(
 def resolve_name(
     text: str, names: Sequence[Name], registry: Registry, around: Surroundings
 ) -> Link | None:
-    """Return the link of a mention that is a name; `None` where `names` is empty."""
+    """Return the link of a mention that is a name; `None` where `names` holds none of texts."""
+    names = [name for name in names if name.kind is not NameKind.RECORDED]
     if not names:
         return None
     valid = [name for name in names if name.period.holds(around.date)]

@@ -238,6 +238,7 @@ def _written(lists: NameLists) -> Iterator[tuple[NameKind, DatedName]]:
     yield from ((NameKind.SEAT, name) for name in lists.seats)
     yield from ((NameKind.SHORT, name) for name in lists.short)
     yield from ((NameKind.FORMAL, name) for name in lists.formal)
+    yield from ((NameKind.RECORDED, name) for name in lists.recorded)
 
 
 def _turned(name: str) -> Iterator[str]:

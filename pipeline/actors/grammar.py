@@ -18,12 +18,31 @@ OFFICE = "office"
 CONDUCT = frozenset({"conduct", "group-conduct", "owned-conduct"})
 _MEMBERS_WITH = frozenset({"member", "members"})
 _PREPOSITIONS = word_set("on against of in to towards from by at for over into")
+_ARTICLES = word_set("le les la el il der die das")
+_NO_LONGER = word_set("former ex late")
+_BODIES = word_set(
+    "agence agencia agency arabiya associated association bank bbc broadcasting campaign center "
+    "centre channel chronicle club cnn coalition committee company corporation council cross daily "
+    "express forum foundation front fund gazette group guardian herald initiative institute "
+    "international jazeera journal league magazine media mirror monitor movement network networks "
+    "news newspaper newswire observatory observer online organisation organization party post "
+    "press presse project radio report reporters review rights school service society studies "
+    "telegraph television times today tribune trust tv union university watch weekly welle wire "
+    "world zeitung"
+)
 _PARTICLES = word_set("al el ben bin ibn de del da dos di van von der la")
 _LONGEST_PERSON = 6
 TITLES = word_set(
     "mr mrs ms miss dr sir dame lord lady sheikh sheikha prince princess archbishop monsignor "
     "baroness ambassador"
 )
+STYLES = TITLES | word_set(
+    "he hm excellency president minister professor judge king queen his her the honourable"
+)
+"""What may stand before a name in the field of the speaker; "he" is H.E.
+
+In a text "president" and "minister" are offices that are read with their State.
+"""
 
 
 class HeadWords(StrictModel):
@@ -220,7 +239,21 @@ def is_person(words: Sequence[Token], *, least: int = 1) -> bool:
     )
 
 
-def person_of(words: Sequence[Token]) -> str:
+def is_representative(words: Sequence[Token]) -> bool:
+    """Return whether the words before a State in brackets look like who speaks for it.
+
+    That is a person of two names or with a title; no newspaper and no body ("Daily Herald").
+    """
+    keys = {word.key for word in words}
+    if keys & _BODIES or not words or words[0].key in _NO_LONGER | {"the"}:
+        return False
+    if words[0].key in STYLES:
+        return True
+    names = [word for word in words if word.key not in _PARTICLES | _ARTICLES]
+    return is_person(words, least=2) and len(names) > 1
+
+
+def person_of(words: Sequence[Token], titles: Collection[str] = TITLES) -> str:
     """Return the name without titles, as keys."""
-    kept = [word for word in words if word.key not in TITLES]
+    kept = [word for word in words if word.key not in titles]
     return " ".join([*(word.key for word in kept[:-1]), *(word.stem for word in kept[-1:])])

@@ -17,12 +17,20 @@ from functools import lru_cache
 from pathlib import Path
 
 from pipeline.actors.files import load_registry, load_shipped_grammar
-from pipeline.actors.grammar import TITLES, Grammar, HeadReader, is_person, person_of
+from pipeline.actors.grammar import (
+    STYLES,
+    TITLES,
+    Grammar,
+    HeadReader,
+    is_person,
+    is_representative,
+    person_of,
+)
 from pipeline.actors.links import How, Link, Links, Surroundings, actors_of, missed
 from pipeline.actors.model import ActorKind
 from pipeline.actors.phrases import PhraseReader
-from pipeline.actors.registry import Registry
-from pipeline.actors.text import tokens, undotted, word_set
+from pipeline.actors.registry import NameKind, Registry
+from pipeline.actors.text import name_key, tokens, undotted, word_set
 
 _ASIDE = re.compile(
     r"\s*\((?:spoke|speaking|interpretation|originally)\b[^)]*\)|,?\s*transmitted by .*$",
@@ -87,13 +95,22 @@ class ActorLinker:
         around = Surroundings(
             date=date,
             speaker=speaker,
-            speakers=self._alone(speaker, date, True) if speaker is not None else (),
+            speakers=self.link_speaker(speaker, date=date) if speaker is not None else (),
             earlier=tuple(self._alone(text, date, False) for text in earlier),
         )
         return self._read(mention, around)
 
-    def _read_alone(self, text: str, date: dt.date | None, formal: bool) -> Links:
-        return self._read(text, Surroundings(date=date, formal=formal))
+    def link_speaker(self, speaker: str, *, date: dt.date | None = None) -> Links:
+        """Return the actors of a document's speaker as its source names him.
+
+        Who stands there speaks for somebody, so more is understood than in running text: "Georgia"
+        is the State, "Jane Doe (Kenya)" is no newspaper and where it appears.
+        """
+        return self._alone(speaker, date, True)
+
+    def _read_alone(self, text: str, date: dt.date | None, speaks: bool) -> Links:
+        around = Surroundings(date=date, formal=speaks, names_speaker=speaks)
+        return self._read(text, around)
 
     def _read(self, mention: str, around: Surroundings) -> Links:
         try:
@@ -179,7 +196,7 @@ class _Reading:
         behalf = _BEHALF.match(inner)
         if behalf and not _ALSO.sub("", behalf["voice"]).strip(_EDGES):
             return self._spoken_for(f"{outer} {behalf['voice']}", behalf["whom"], around)
-        inside = self.read(inner, around.as_formal())
+        inside = self._recorded(inner, around) or self.read(inner, around.as_formal())
         outside = self.read(outer, around)
         is_linked = all(link.linked for link in outside)
         if not all(link.linked for link in inside):
@@ -189,12 +206,29 @@ class _Reading:
                 return outside
             return (missed(text, How.AMBIGUOUS, "the words in brackets name another actor"),)
         words = tokens(outer)
+        if len(inside) != 1 or inside[0].how is How.SEAT:
+            return (missed(text, How.UNKNOWN),)
+        [link] = inside
         # Without a title it may be a newspaper and where it appears.
-        if len(inside) == 1 and words[0].key in TITLES and inside[0].how is not How.SEAT:
-            [link] = inside
-            person = person_of(words)
-            return (replace(link, text=text, how=How.BRACKETS, role="office", person=person),)
-        return (missed(text, How.UNKNOWN),)
+        person = person_of(words) if words[0].key in TITLES else None
+        kind = self.registry.actors[link.actors[0]].kind
+        if around.names_speaker and kind is ActorKind.COUNTRY and is_representative(words):
+            person = person_of(words, STYLES)
+        if person is None:
+            return (missed(text, How.UNKNOWN),)
+        return (replace(link, text=text, how=How.BRACKETS, role="office", person=person),)
+
+    def _recorded(self, inner: str, around: Surroundings) -> Links:
+        """Read a name that stands for a State in brackets behind a speaker only."""
+        if not around.names_speaker:
+            return ()
+        names = self.registry.named(name_key(inner))
+        actors = {
+            name.actor
+            for name in names
+            if name.kind is NameKind.RECORDED and name.period.holds(around.date)
+        }
+        return (Link(inner, tuple(actors), How.NAME),) if len(actors) == 1 else ()
 
     def _sums_up(self, inside: Links, outside: Links, around: Surroundings) -> bool:
         """Return whether brackets hold the whole of what stands before them.

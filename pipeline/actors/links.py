@@ -60,7 +60,8 @@ Links = tuple[Link, ...]
 class Surroundings:
     """What is known beside the mention: the date, the speaker's actors, earlier mentions' links.
 
-    `formal` says that the form of the mention shows that a State is meant.
+    `formal` says that the form of the mention shows that a State is meant, `names_speaker` that it
+    is what a source writes in the field of the speaker.
     """
 
     date: dt.date | None = None
@@ -68,6 +69,7 @@ class Surroundings:
     speakers: Links = ()
     earlier: tuple[Links, ...] = ()
     formal: bool = False
+    names_speaker: bool = False
 
     def as_formal(self) -> Surroundings:
         """Return the same, for a place where only States stand."""

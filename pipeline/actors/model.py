@@ -90,6 +90,7 @@ class NameLists(StrictModel):
     seats: Names = ()
     short: Names = ()
     formal: Names = ()
+    recorded: Names = ()
 
 
 class Entry(NameLists):

@@ -21,6 +21,7 @@ class NameKind(StrEnum):
     HOLDER = "holder of the office"
     SHORT = "short name"
     FORMAL = "formal name"
+    RECORDED = "name of verbatim records"
 
 
 STANDS_ALONE = frozenset({NameKind.NAME, NameKind.SEAT, NameKind.HOLDER})

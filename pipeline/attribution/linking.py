@@ -42,7 +42,9 @@ def link_answers(
     """
     day = date_of(date)
     named = _named(passage, answers)
-    speaker = () if passage.speaker is None else actors_of(linker.link(passage.speaker, date=day))
+    speaker = (
+        () if passage.speaker is None else actors_of(linker.link_speaker(passage.speaker, date=day))
+    )
     groups = list(_groups(linker, passage, date, speaker))
 
     def voice(position: int) -> Ids:

@@ -239,6 +239,56 @@ def test_brackets_may_hold_the_whole_of_what_stands_before_them(
 
 
 @pytest.mark.parametrize(
+    ("speaker", "expected"),
+    [
+        ("Ada Maru (United States of America)", "USA"),
+        ("Maru Ada (China)", "CHN"),
+        ("President Maru (Chad)", "TCD"),
+        ("H.E. Mr. Maru (Chad)", "TCD"),
+        ("Her Excellency Ada Maru (Chad) (spoke in French)", "TCD"),
+        ("Le Ada Maru (Viet Nam)", "VNM"),
+        ("Georgia", "GEO"),
+        ("Mr. Maru (Congo)", "COG"),
+        ("Ada Maru (Congo)", "COG"),
+        ("Ada Maru (Congo), also on behalf of Chad", "COG TCD"),
+        ("Congo", ""),
+        ("Ada Maru (Nairobi)", ""),
+        ("Ada (Chad)", ""),
+        ("the Ada Maru (Chad)", ""),
+        ("Former President Maru (Chad)", ""),
+        ("Ada Maru (ICC)", ""),
+        ("Al Jazeera (Qatar)", ""),
+        ("Al Ahram (Egypt)", ""),
+        ("Le Monde (France)", ""),
+        ("Xinhua News Agency (China)", ""),
+        ("The Daily Maru (Chad)", ""),
+        ("Human Rights Watch (Syria)", ""),
+        ("Doctors Without Borders (France)", ""),
+        ("Red Cross (Kenya)", ""),
+    ],
+)
+def test_a_name_and_a_state_in_brackets_is_who_speaks_for_it(speaker: str, expected: str) -> None:
+    assert " ".join(actors_of(LINKER.link_speaker(speaker))) == expected
+    assert ids("we", speaker=speaker) == expected
+
+
+@pytest.mark.parametrize("mention", ["Ada Maru (Chad)", "President Maru (Chad)", "he (Chad)"])
+def test_in_a_text_it_may_be_a_newspaper_and_its_place(mention: str) -> None:
+    assert ids(mention) == ""
+
+
+def test_a_name_of_records_holds_behind_a_speaker_only() -> None:
+    for mention in ("Congo", "Mr. Maru (Congo)", "Gabon, Congo and Chad"):
+        assert "COG" not in ids(mention)
+    assert LINKER.link("Congo")[0].how is How.AMBIGUOUS
+
+
+def test_who_speaks_is_told_without_his_titles() -> None:
+    [link] = LINKER.link_speaker("H.E. Mr. Maru Ada (Chad)")
+    assert (link.how, link.role, link.person) == (How.BRACKETS, "office", "maru ada")
+
+
+@pytest.mark.parametrize(
     ("mention", "expected", "how", "role"),
     [
         ("Moscow", "RUS", How.SEAT, ""),
