@@ -105,14 +105,23 @@ class PhraseReader:
         """Read "UN Secretary-General António Guterres"; "Mr. Guterres" by the name alone.
 
         The mandate of an office may follow as well: "Special Envoy of the Secretary-General for X".
+        Where several offices are called so, the person tells which: "Special Envoy Pedersen".
         """
         for end in range(min(len(words) - 1, self._registry.longest + 1), 0, -1):
             person = words[end:]
-            if not is_person(person) and person[0].key not in self._heads.grammar.tails:
+            # "The Secretary-General's Report" is not his: what follows is no person's name.
+            if words[end - 1].possessive or (
+                not is_person(person) and person[0].key not in self._heads.grammar.tails
+            ):
                 continue
-            found = resolve_name(
-                text, self._registry.named(key_of(words[:end])), self._registry, around
-            )
+            names = self._registry.named(key_of(words[:end]))
+            if names and is_person(person):
+                key = person_of(person)
+                titled = {name.actor for name in names if name.period.holds(around.date)}
+                held = titled & self._registry.held_by(key, around.date)
+                if len(held) == 1:
+                    return (Link(text, tuple(held), How.OFFICE, person=key),)
+            found = resolve_name(text, names, self._registry, around)
             if (
                 found is not None
                 and found.linked

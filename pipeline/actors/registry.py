@@ -50,6 +50,12 @@ class Registry:
         for actor in self.actors.values():
             if actor.of is not None:
                 self._children[actor.of].add(actor.id)
+        self._holders = [
+            (key.split(), name)
+            for key, found in self._names.items()
+            for name in found
+            if name.kind is NameKind.HOLDER
+        ]
 
     def actor(self, actor: str) -> Actor:
         """Return the actor with this id.
@@ -85,6 +91,15 @@ class Registry:
         if not found.members or (date is None and bounded) or not found.known.holds(date):
             return None
         return tuple(sorted({i for item in found.members if item.holds(date) for i in item.ids}))
+
+    def held_by(self, person: str, date: dt.date | None) -> frozenset[str]:
+        """Return the offices that somebody held at the date whose name ends in `person` (a key)."""
+        words = person.split()
+        return frozenset(
+            name.actor
+            for key, name in self._holders
+            if words and key[-len(words) :] == words and name.period.holds(date)
+        )
 
     def belongs(self, member: str, actor: str, date: dt.date | None) -> bool:
         """Return whether `member` is one at the date; at any time, where the date is unknown."""

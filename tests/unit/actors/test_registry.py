@@ -93,3 +93,11 @@ def test_an_unknown_id_is_told_with_near_ones(registry: Registry) -> None:
     with pytest.raises(InputError, match="'SYX'"):
         registry.actor("SYX")
     assert registry.actor("SYR").kind is ActorKind.COUNTRY
+
+
+def test_who_held_an_office_at_a_date(linker: ActorLinker) -> None:
+    held = linker.registry.held_by
+    assert held("griffiths", dt.date(2020, 1, 1)) == {"un-envoy-yemen"}
+    assert held("martin griffiths", dt.date(2022, 1, 1)) == {"emergency-relief-coordinator"}
+    assert held("griffiths", None) == {"un-envoy-yemen", "emergency-relief-coordinator"}
+    assert held("riffiths", None) == held("", None) == frozenset()
