@@ -8,12 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.actors import ActorLinker, actors_of, date_of
-from pipeline.attribution.behalf import spoken_for
+from pipeline.attribution.behalf import OWN_CAPACITY, Behalf, spoken_for
 from pipeline.attribution.questions import Answer, Passage, Question, Span
 from pipeline.attribution.rules import first_reported
 
 Ids = tuple[str, ...]
-OWN_CAPACITY = re.compile(r"\bin (?:my|our|its|a) national capacity\b", re.IGNORECASE)
 OWN = re.compile(r"(?:my|our)\b", re.IGNORECASE)
 LOOKS_BACK = 200
 """Mentions before one that help to read it; keeps the time linear."""
@@ -71,15 +70,31 @@ def _groups(
     linker: ActorLinker, passage: Passage, date: str | None, speaker: Ids
 ) -> Iterator[tuple[int, Ids]]:
     """Yield the sentence from which on the speaker speaks for whom; for nobody: empty."""
+
+    def group(spoken: Behalf) -> Ids:
+        for words in spoken.readings:
+            links = linker.link(words, speaker=passage.speaker, date=date_of(date))
+            if all(link.linked for link in links):
+                # "I thank you on behalf of my delegation" does not end the part said for a group.
+                own = OWN.match(words) and actors_of(links) == speaker
+                return () if own else _named_once(linker, actors_of(links), date)
+        return ()
+
     for at, sentence in enumerate(passage.sentences):
-        if OWN_CAPACITY.search(sentence.text):
+        spoken = spoken_for(sentence.text)
+        ids = group(spoken) if spoken is not None else ()
+        begun = spoken.start if spoken is not None and ids else 0
+        # "In my capacity as representative of X and on behalf of Y": what comes last, holds.
+        if OWN_CAPACITY.search(sentence.text, begun):
             yield at, ()
-        elif whom := spoken_for(sentence.text):
-            links = linker.link(whom, speaker=passage.speaker, date=date_of(date))
-            # "I thank you on behalf of my delegation" does not end the part said for a group.
-            own = OWN.match(whom) and actors_of(links) == speaker
-            if all(link.linked for link in links) and not own:
-                yield at, actors_of(links)
+        elif spoken is not None and ids:
+            yield at, tuple(dict.fromkeys((*speaker, *ids))) if spoken.also else ids
+
+
+def _named_once(linker: ActorLinker, ids: Ids, date: str | None) -> Ids:
+    """Return the actors without a bloc that is followed by all its members."""
+    members = linker.registry.members(ids[0], date_of(date))
+    return ids[1:] if members and set(members) <= set(ids[1:]) else ids
 
 
 def _named(passage: Passage, answers: Sequence[Answer]) -> list[tuple[int, str]]:
