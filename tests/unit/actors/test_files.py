@@ -144,3 +144,32 @@ def test_a_missing_file_is_an_input_error(tmp_path: Path) -> None:
 
 def test_the_shipped_folder_is_the_one_of_the_source_tree() -> None:
     assert shipped_folder() == Path(__file__).resolve().parents[3] / "configs" / "actors"
+
+
+@pytest.mark.parametrize(
+    ("mention", "expected"),
+    [
+        ("AMISOM", "amisom"),
+        ("UNISFA and UNMIK", "unisfa unmik"),
+        ("UNDOF, UNITAD, UNITAMS, UNMAS and UNOWAS", "undof unitad unitams unmas unowas"),
+        ("EULEX Kosovo", "eulex"),
+        ("the Group of Five for the Sahel", "g5-sahel"),
+        ("the G-5 Sahel Joint Force", "g5-sahel-joint-force"),
+        ("the Frente POLISARIO", "frente-polisario"),
+        ("Hizbollah", "hizbullah"),
+        ("the Group of African States", "african-group"),
+        ("the Arab Group", "arab-group"),
+        ("the Libyan Government of National Accord", "LBY"),
+    ],
+)
+def test_names_of_council_records_are_known(
+    linker: ActorLinker, mention: str, expected: str
+) -> None:
+    assert " ".join(actors_of(linker.link(mention, date=dt.date(2020, 6, 1)))) == expected
+
+
+def test_the_government_of_national_accord_is_libya_while_it_held_office(
+    linker: ActorLinker,
+) -> None:
+    assert actors_of(linker.link("the GNA", date=dt.date(2021, 3, 15))) == ("LBY",)
+    assert actors_of(linker.link("the GNA", date=dt.date(2021, 3, 16))) == ()
