@@ -50,18 +50,24 @@ def _any_of(*verbs: str, bare: bool = False) -> str:
     return "|".join(sorted(set(forms), key=len, reverse=True))
 
 
+# "The so-called truce" reports nothing, and "terms" are a noun ("in terms of").
 VERB = re.compile(
-    rf"\b(?:{_any_of(_SAYING, _JUDGING, _ASKING)}|call(?= (?:on|upon|for)\b))\b(?! by\b)"
+    rf"(?<!-)\b(?!terms\b)(?:{_any_of(_SAYING, _JUDGING, _ASKING)}|call(?= (?:on|upon|for)\b))\b"
+    r"(?! by\b)"
     r"|(?<=\w )(?:Decries|Condemns|Calls|Urges|Denounces|Says|Warns)\b"  # headlines
 )
 TAKES_OBJECT = re.compile(rf"\b(?:{_any_of(_JUDGING, _ASKING, bare=True)})\b")
 """What the verb is followed by names whom or what it is directed at."""
 BEFORE_VERB = re.compile(
     r"\b(?:to|should|must|could|can|may|might|would|a|an|the|their|its|his|her|no|any"
-    r"|(?:is|are|was|were|be|been|being)(?:\s+(?:\w+ly|also|again|not|well))?)\s+$",
+    r"|(?:is|are|was|were|be|been|being)(?:\s+(?:\w+ly|also|again|not|well))?)\s+$"
+    r"|\w['’]s?\s+$",
     re.IGNORECASE,
 )
-"""Behind these the word is an infinitive, a noun or passive, and nobody is reported to say it."""
+"""Behind these the word is an infinitive, a noun or passive, and nobody is reported to say it.
+
+Behind a possessive it is a noun as well: "the envoy's calls for calm".
+"""
 NO_SUBJECT = re.compile(
     r"(?:let|allow|do|does|did|it|that|this|these|those|such|what|how|there|if|once|whether"
     r"|with|by|in|at|on|for|of|as|from|to|the (?:fact|situation|time))\b",
@@ -84,7 +90,8 @@ PASSIVE = re.compile(
 )
 QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]?")
 ADVERBS = re.compile(
-    r"(?:\s+(?:also|then|again|once more|further|has|have|had|is|was|were|will|would|strongly"
+    r"(?:\s+(?:also|then|once again|again|once more|once|more than ever|therefore|thus|hence|always"
+    r"|never|still|now|too|further|has|have|had|is|was|were|will|would|strongly"
     r"|firmly|repeatedly|today|yesterday|recently|jointly|both|all|not|in turn|\w+ly"
     r"|(?:him|her|it|them)sel(?:f|ves)|on \d{1,2} [A-Z]\w+|on [A-Z]\w+day|(?:last|this) \w+))+\s*$",
     re.IGNORECASE,

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.actors.grammar import is_representative
+from pipeline.actors.text import tokens, undotted
 from pipeline.attribution.grammar import (
     ADVERBS,
     BEFORE_VERB,
@@ -41,6 +43,7 @@ _FAR = 1_000
 """Characters before a verb in which its subject is looked for; keeps the time linear."""
 _ABOUT = re.compile(r"\b(?:on|about)\b|[(,]")
 """Behind it, a speaker's description speaks of others."""
+_IN_BRACKETS = re.compile(r"(?<=\s)\(([^()]+)\)")
 _STANDS_FOR = re.compile(
     r"(?:the\s+)?(?:(?:permanent\s+)?(?:representative|mission|delegation)|republic|kingdom"
     r"|government)\s+of\s+(?:the\s+)?",
@@ -155,12 +158,24 @@ def _begins(sentence: Sentence, pronoun: str, before: Span | None = None) -> Spa
 def names_speaker(words: str, speaker: str | None) -> bool:
     """Return whether a phrase names the speaker: "Estonia" where Estonia's representative speaks.
 
-    Who speaks for a person ("Spokesman for the Secretary-General") is another one.
+    That is his description or the State in brackets behind his name: "Ada Maru (Estonia)". Who
+    speaks for a person ("Spokesman for the Secretary-General") is another one.
     """
-    named = "" if speaker is None else _ABOUT.split(speaker)[0].strip()
+    if speaker is None:
+        return False
+    named = [_ABOUT.split(speaker)[0].strip()]
+    if is_representative(tokens(undotted(named[0]))):
+        named += _IN_BRACKETS.findall(speaker)
+    return any(_is_called(words, name) for name in named)
+
+
+def _is_called(words: str, named: str) -> bool:
+    mine, theirs = _plain_words(words), _plain_words(named)
+    if mine and mine == theirs:  # "the Republic of Korea" before it is cut to "Korea"
+        return True
     while found := _STANDS_FOR.match(named):
         named = named[found.end() :]
-    mine, theirs = _plain_words(words), _plain_words(named)
+    theirs = _plain_words(named)
     if not mine or not named[:1].isupper():
         return False
     if mine == theirs or (len(mine) > 1 and theirs[: len(mine) + 1] == [*mine, "of"]):
@@ -188,6 +203,9 @@ def _subject(text: str, end: int) -> Span | None:
     if len(pieces) > 1 and not _is_list(pieces):
         last = pieces[-1].strip(_EDGES)
         first = pieces[0].strip(_EDGES)
+        # "First, we call for calm"; but "The envoy, our friend, called for calm".
+        if FIRST_PERSON.match(last) and not left.endswith(","):
+            return _trimmed(text, Span(start + len(left) - len(pieces[-1]), start + len(left)))
         keep_first = not last or (last[0].islower() and not last.startswith(("the ", "a ", "he ")))
         if keep_first and first:
             whole = Span(start + cut, start + cut + len(pieces[0]))
