@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pipeline.attribution.grammar import PERSONAL, VERB
 from pipeline.attribution.questions import Answer, Attributor, Passage, Question, Span
-from pipeline.attribution.rules import RuleAttributor, antecedent, names_speaker
+from pipeline.attribution.rules import RuleAttributor, antecedent, names_represented
 
 SURE = 0.9
 """Below this probability of "the speaker", somebody whom the rules find is believed instead; chosen
@@ -34,9 +34,10 @@ class CombinedAttributor:
     """Takes the model's spans, without a dateline and with all of a joint holder; three exceptions.
 
     A pronoun becomes the actor named before: the model reads a few sentences before the one asked
-    about, and an actor named earlier it can only point to by the pronoun. Who is named as the
-    speaker is ("Estonia", where Estonia's representative speaks) is the speaker. And where the
-    model doubts that the speaker holds the label, the one who stands before a reporting verb does.
+    about, and an actor named earlier it can only point to by the pronoun. A State is the speaker
+    where it is his, "Ada Maru (Estonia)"; whether a body that speaks of itself by name is one, the
+    model has learned. And where the model doubts that the speaker holds the label, the one who
+    stands before a reporting verb does.
     """
 
     def __init__(self, model: Attributor) -> None:
@@ -64,7 +65,7 @@ class CombinedAttributor:
         holder = _whole(passage, answer.holder)
         if PERSONAL.fullmatch(passage.words(holder)):
             holder = antecedent(passage, holder) or holder
-        elif names_speaker(passage.words(holder), passage.speaker):
+        elif names_represented(passage.words(holder), passage.speaker):
             return replace(answer, holder=None)
         return replace(answer, holder=holder)
 

@@ -158,15 +158,21 @@ def _begins(sentence: Sentence, pronoun: str, before: Span | None = None) -> Spa
 def names_speaker(words: str, speaker: str | None) -> bool:
     """Return whether a phrase names the speaker: "Estonia" where Estonia's representative speaks.
 
-    That is his description or the State in brackets behind his name: "Ada Maru (Estonia)". Who
-    speaks for a person ("Spokesman for the Secretary-General") is another one.
+    Who speaks for a person ("Spokesman for the Secretary-General") is another one.
     """
     if speaker is None:
         return False
-    named = [_ABOUT.split(speaker)[0].strip()]
-    if is_representative(tokens(undotted(named[0]))):
-        named += _IN_BRACKETS.findall(speaker)
-    return any(_is_called(words, name) for name in named)
+    return _is_called(words, _ABOUT.split(speaker)[0].strip()) or names_represented(words, speaker)
+
+
+def names_represented(words: str, speaker: str | None) -> bool:
+    """Return whether a phrase names whom the speaker represents: "Ada Maru (Estonia)"."""
+    if speaker is None:
+        return False
+    person = tokens(undotted(_ABOUT.split(speaker)[0]))
+    return is_representative(person) and any(
+        _is_called(words, name) for name in _IN_BRACKETS.findall(speaker)
+    )
 
 
 def _is_called(words: str, named: str) -> bool:

@@ -113,10 +113,11 @@ def test_the_rules_are_asked_where_the_model_doubts_that_it_is_the_speaker() -> 
     assert holder(passage("The raid was a crime."), Told(None, p_holder=0.6)) == (None, 0.6)
 
 
-def test_a_speaker_whom_the_model_finds_by_name_is_the_speaker() -> None:
+def test_a_state_whose_representative_speaks_is_the_speaker() -> None:
     text = "Estonia condemns the raid."
     assert holder(passage(text, speaker="Ada Maru (Estonia)"), Told("Estonia")) == (None, 0.95)
     assert holder(passage(text, speaker="Ada Maru (Chad)"), Told("Estonia")) == ("Estonia", 0.95)
+    assert holder(passage(text, speaker="Estonia"), Told("Estonia")) == ("Estonia", 0.95)
 
 
 def test_actors_of_holder_target_and_speaker() -> None:
