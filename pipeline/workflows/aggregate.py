@@ -142,8 +142,8 @@ def remarks(done: Aggregation) -> list[str]:
     if done.unlinked:
         said.append(
             f"{done.unlinked:,} of {done.used:,} rows have a holder that was linked to no actor: "
-            "it stays text, and the same words may mean different holders. Your own actors go into a "
-            "file for 'stance attribute --actors' (docs/actors.md)."
+            "it stays text, and the same words may mean different holders. Your own actors go into "
+            "a file for 'stance attribute --actors' (docs/actors.md)."
         )
     if done.undated:
         said.append(
