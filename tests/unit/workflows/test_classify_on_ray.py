@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from pipeline.classifiers.placement import Device
 from pipeline.decision import DecisionRule
 from pipeline.errors import MissingExtra
 from pipeline.inference import Unfinished
+from pipeline.inference.job import ROWS
+from pipeline.ingest.remarks import Seen
 from pipeline.settings.ingest import IngestSettings
 from pipeline.workflows import classify_on_ray as engine
 from pipeline.workflows.classify_on_ray import Cluster, classify_on_ray
@@ -86,7 +89,7 @@ def job_in(folder: Path) -> Job:
 def label(job: Job, *rows: bytes) -> None:
     for number, content in enumerate(rows):
         job.rows_of(number).write_bytes(content)
-        job.rows_of(number).with_suffix(".json").write_text('[["rows", 1]]')
+        job.finish(number, Counter({ROWS: 1}), Seen())
 
 
 def parts_of(out: Path) -> dict[str, bytes]:

@@ -164,7 +164,7 @@ def test_a_file_is_no_model_folder_and_the_report_no_prediction(here: Path) -> N
 def test_shares_of_labels_must_fit_the_codebook(here: Path) -> None:
     found = mistakes(here, ("seed: 3", "seed: 3\nprevalence: {topic: {foods: 0.1}, tone: {}}"))
     assert [one.split(".")[0] for one in found] == [
-        "prevalence: unknown label 'foods'",
+        "prevalence: unknown label 'foods' of task 'topic'",
         "prevalence: task 'tone' is multiclass; only multilabel tasks have thresholds",
     ]
 
