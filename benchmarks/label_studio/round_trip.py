@@ -53,6 +53,7 @@ USERS = ("ann@example.org", "bob@example.org")
 START_WITHIN = 1800
 """Seconds: the first start makes the database."""
 
+STATEMENT = {"speaker": "A guest", "date": "2024-03-01", "genre": "review"}
 TEXTS = (
     "My neighbour called the bread stale, and the bread was stale.",
     "The soup was excellent. 𝔘nd so was the wine.",
@@ -165,7 +166,7 @@ def rows() -> list[dict[str, object]]:
         row |= {"block": "paragraph", "list_path": None, "gap": "\n", "model": "rules-1"}
         row |= {"topic": ["food"] if number % 2 else [], "tone": "neither"}
         row |= {f"p_{task}_{label}": 0.25 for task, label in CODEBOOK.columns}
-        row["sampling"] = {"design": "random", "probability": 0.125}
+        row |= {"sampling": {"design": "random", "probability": 0.125}, **STATEMENT}
         made.append(row)
     return made
 
@@ -207,7 +208,10 @@ def check(executable: Path, folder: Path) -> list[str]:
     predictions, tasks = folder / "predictions.jsonl", folder / "tasks.json"
     predictions.write_text("".join(json.dumps(row) + "\n" for row in rows()), encoding="utf-8")
     items = [
-        Item("review", f"review#{n}", text, 100 * n, 100 * n + len(text), TEXTS[n - 1] if n else "")
+        Item(
+            *("review", f"review#{n}", text, 100 * n, 100 * n + len(text)),
+            *(TEXTS[n - 1] if n else "", *STATEMENT.values()),
+        )
         for n, text in enumerate(TEXTS)
     ]
     when = datetime(2026, 3, 1, 12, 30, 15, 250000, tzinfo=UTC)

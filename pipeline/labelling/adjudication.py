@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pydantic import JsonValue as Json
 
 from pipeline.codebook import Codebook, TaskType
-from pipeline.labelling.annotations import Annotation, SpanAttribution
+from pipeline.labelling.annotations import Annotation, Item, SpanAttribution, shared_facts
 
 AGREED, DECIDED, OPEN, UNANSWERED = "agreed", "decided", "still open", "unanswered"
 
@@ -22,12 +22,14 @@ AGREED, DECIDED, OPEN, UNANSWERED = "agreed", "decided", "still open", "unanswer
 class Adjudicated:
     """Labelled documents as rows of a labelled file; `settled` counts by task how it was settled.
 
-    `unused` are decisions about sentences that nobody annotated.
+    `unused` are decisions about sentences that nobody annotated, `differing` names by document what
+    its sentences do not tell alike (speaker, date, genre), which it therefore lacks.
     """
 
     rows: tuple[dict[str, Json], ...]
     settled: Mapping[str, Counter[str]]
     unused: tuple[Annotation, ...] = field(default=())
+    differing: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def by_item(annotations: Sequence[Annotation]) -> dict[tuple[str, str], list[Annotation]]:
@@ -50,6 +52,7 @@ def adjudicate(
     decided = {decision.item.key: decision for decision in decisions}
     settled = {task: Counter[str]() for task in codebook.tasks}
     documents: dict[str, list[tuple[int, dict[str, Json]]]] = {}
+    told: dict[str, list[Item]] = {}
     items = by_item(annotations)
     for key, given in items.items():
         item = given[0].item
@@ -63,12 +66,17 @@ def adjudicate(
             settled[name][how] += 1
             sentence[name] = value
         documents.setdefault(item.doc_id, []).append((item.start, sentence))
-    rows: list[dict[str, Json]] = [
-        {"doc_id": doc_id, "sentences": [s for _, s in sorted(found, key=lambda pair: pair[0])]}
-        for doc_id, found in documents.items()
-    ]
+        told.setdefault(item.doc_id, []).extend(one.item for one in given)
+    rows: list[dict[str, Json]] = []
+    differing: dict[str, tuple[str, ...]] = {}
+    for doc_id, found in documents.items():
+        facts, unlike = shared_facts(told[doc_id])
+        if unlike:
+            differing[doc_id] = unlike
+        sentences: list[Json] = [s for _, s in sorted(found, key=lambda pair: pair[0])]
+        rows.append({"doc_id": doc_id, **facts, "sentences": sentences})
     unused = tuple(decision for key, decision in decided.items() if key not in items)
-    return Adjudicated(tuple(rows), settled, unused)
+    return Adjudicated(tuple(rows), settled, unused, differing)
 
 
 def _settle(

@@ -4,7 +4,8 @@ A cell of a task holds labels joined by semicolons, NONE for "none of them", ABS
 where nobody answered. Two columns a label with holder and target take plain words; what plain words
 cannot say (several holders, words that stand twice in the sentence) is written as a JSON list.
 Cells are guarded against being run as formulas (`csv_cells`). A spreadsheet that takes a cell for a
-number or a date writes it back otherwise: "1.0" as 1, "1.2" as a day of February.
+number or a date writes it back otherwise: "1.0" as 1, "1.2" as a day of February, "2024-03-01" as
+01/03/2024.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pipeline.csv_cells import field_limit, guarded, unguarded
 from pipeline.errors import InputError, near_matches
 from pipeline.labelling.annotation_reader import AnnotationReader
 from pipeline.labelling.annotations import (
+    FACTS,
     Annotation,
     Draft,
     Sheet,
@@ -37,12 +39,14 @@ ABSTAIN = "(abstain)"
 NOTE = "note: "
 """Columns that begin with this tell the annotator something and are not read back."""
 
-ITEM = ("doc_id", "sentence_id", "start", "end", "context", "text")
+ITEM = ("doc_id", "sentence_id", "start", "end", *FACTS, "context", "text")
 STAMP = ("codebook", "codebook_version", "codebook_signature")
 SAMPLING = ("sampling_design", "inclusion_probability")
 _SEPARATOR = ";"
 _VERSION = "v"
 """Written before the version of a codebook, so that no spreadsheet takes it for a number."""
+_AS_TEXT = "'"
+"""Written before a date, so that no spreadsheet writes it in a way of its own."""
 
 
 def columns(codebook: Codebook) -> tuple[str, ...]:
@@ -73,8 +77,9 @@ def read_csv(text: str, source: str, reader: AnnotationReader) -> None:
     """Read rows into `reader`; blank lines are no rows.
 
     Cells are separated by commas, or by the semicolons or tabs that some spreadsheets write. Empty
-    columns at the end are none. Spreadsheets leave empty cells off at the end of a row, or add
-    some: notes may be lacking, but nothing that is read, for then the file may have been cut.
+    columns at the end are none, and those of FACTS may be lacking. Spreadsheets leave empty cells
+    off at the end of a row, or add some: notes may be lacking, but nothing that is read, for then
+    the file may have been cut.
 
     Raises:
         InputError: the header lacks columns of this codebook or has unknown ones.
@@ -146,7 +151,8 @@ def _check_header(header: Sequence[str], wanted: Sequence[str], source: str) -> 
     missing = [name for name in wanted if name not in header]
     unknown = [name for name in header if name not in wanted and not name.startswith(NOTE)]
     twice = sorted({name for name in header if header.count(name) > 1})
-    mistakes = [f"no column '{name}'" for name in missing]
+    # Files that were made before annotations told of their statement have no columns for it.
+    mistakes = [f"no column '{name}'" for name in missing if name not in FACTS]
     mistakes += [
         f"unknown column '{name}'.{near_matches(name, missing)} Columns of your own begin with "
         f"'{NOTE}'"
@@ -175,6 +181,8 @@ def _drafts(sheet: Sheet) -> Iterable[Draft]:
 def _row(draft: Draft, codebook: Codebook) -> list[str]:
     item, sampling = _object(draft["item"]), _object(draft["sampling"])
     stamp, answers = _object(draft["codebook"]), _object(draft["labels"])
+    if item["date"]:
+        item = {**item, "date": _AS_TEXT + _shown(item["date"])}
     cells = [_shown(item[name]) for name in ITEM]
     for name, task in codebook.tasks.items():
         labels = answers.get(name)
@@ -236,6 +244,8 @@ def _draft(row: Mapping[str, str], codebook: Codebook) -> Draft:
             "doc_id": _document(row["doc_id"], row["sentence_id"]),
             **{name: row[name] for name in ("sentence_id", "context", "text")},
             **{name: _integer(row[name], name) for name in ("start", "end")},
+            **{name: row.get(name) for name in FACTS},
+            "date": row.get("date", "").strip().removeprefix(_AS_TEXT),
         },
         "coder": row["coder"].strip() or None,
         "codebook": _stamp(row, codebook),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, ClassVar
 
@@ -17,7 +17,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
 from pydantic import JsonValue as Json
 
 from pipeline.codebook import Codebook
-from pipeline.records import SPEAKER
+from pipeline.records import SPEAKER, year_and_month
 
 Draft = dict[str, Json]
 """An annotation as JSON, not yet checked."""
@@ -25,10 +25,16 @@ Draft = dict[str, Json]
 _EXPONENT = re.compile(r"[eE]\+\d")
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
+FACTS = ("speaker", "date", "genre")
+"""What an item tells of its statement; for reading, no annotation is set aside for them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The sentence that is annotated; `start` and `end` are its place in the cleaned statement."""
+    """The sentence that is annotated; `start` and `end` are its place in the cleaned statement.
+
+    `speaker`, `date` and `genre` are the statement's, `None` where they are not known.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -38,6 +44,9 @@ class Item:
     start: int = 0
     end: int = 0
     context: str = ""
+    speaker: str | None = None
+    date: str | None = None
+    genre: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -181,6 +190,25 @@ def form(sheet: Sheet) -> Draft:
     }
 
 
+def shared_facts(items: Iterable[Item]) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return what the items that know say alike of their statement, and in which FACTS they differ.
+
+    A spreadsheet may have written dates anew, so where some can be counted the others do not count.
+    """
+    told = list(items)
+    known: dict[str, str] = {}
+    differing: list[str] = []
+    for name in FACTS:
+        values = {value for item in told if (value := getattr(item, name))}
+        if name == "date":
+            values = set(filter(year_and_month, values)) or values
+        if len(values) == 1:
+            known[name] = values.pop()
+        elif values:
+            differing.append(name)
+    return known, tuple(differing)
+
+
 def is_blank(draft: Mapping[str, Json]) -> bool:
     """Tell whether a form was not filled in; the name of a coder alone is no annotation."""
     return not any(draft.get(key) for key in ("labels", "abstained", "attributions", "comment"))
@@ -219,12 +247,21 @@ def locate(span: Span, text: str) -> Span:
 
 
 def normal(annotation: Annotation, codebook: Codebook) -> Annotation:
-    """Return the annotation with everything in codebook order and words located in the text."""
+    """Return the annotation with everything in codebook order and words located in the text.
+
+    Facts of the statement that are blank are not known.
+    """
     order = {task: list(facts.labels) for task, facts in codebook.tasks.items()}
     columns = {column: j for j, column in enumerate(codebook.columns)}
     text = annotation.item.text
     return replace(
         annotation,
+        item=replace(
+            annotation.item,
+            speaker=_words(annotation.item.speaker),
+            date=_words(annotation.item.date),
+            genre=_words(annotation.item.genre),
+        ),
         coder=annotation.coder.strip(),
         labels={
             task: tuple(sorted(set(labels), key=lambda name: _rank(order.get(task, []), name)))
@@ -249,6 +286,10 @@ def normal(annotation: Annotation, codebook: Codebook) -> Annotation:
             )
         ),
     )
+
+
+def _words(fact: str | None) -> str | None:
+    return (fact or "").strip() or None
 
 
 def _rank(order: Sequence[str], name: str) -> tuple[int, str]:

@@ -29,6 +29,7 @@ from pipeline.labelling.annotations import (
 from pipeline.labelling.corpus import read_labelled
 from pipeline.records import (
     Attribution,
+    LabelledDocument,
     LabelledSentence,
     Rejection,
     RejectReason,
@@ -40,28 +41,37 @@ class Coding:
     """What a coder says of a sentence; a task whose labels are `None` he left unanswered.
 
     `abstained` are those among them that he saw and could not decide, where the file tells.
-    `text` is empty where the file holds labels only. `start`, `end` and `sampling` are told by
+    The item has no text where the file holds labels only. Its place and `sampling` are told by
     annotations alone: offsets of labelled documents are not those of the cleaned statement.
     """
 
-    doc_id: str
-    unit: str
+    item: Item
     coder: str
     labels: Mapping[str, tuple[str, ...] | None]
     attributions: tuple[Attribution, ...] = ()
-    text: str = ""
-    context: str = ""
     abstained: tuple[str, ...] = ()
-    start: int = 0
-    end: int = 0
     sampling: Sampling | None = None
+
+    @property
+    def doc_id(self) -> str:
+        """The document."""
+        return self.item.doc_id
+
+    @property
+    def unit(self) -> str:
+        """The name of the sentence in its document."""
+        return self.item.sentence_id
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        return self.item.text
 
     @classmethod
     def of(cls, annotation: Annotation, codebook: Codebook) -> Coding:
         """Take an annotation."""
         return cls(
-            annotation.item.doc_id,
-            annotation.item.sentence_id,
+            annotation.item,
             annotation.coder,
             {task: annotation.labels.get(task) for task in codebook.tasks},
             tuple(
@@ -72,11 +82,7 @@ class Coding:
                 )
                 for given in annotation.attributions
             ),
-            annotation.item.text,
-            annotation.item.context,
             annotation.abstained,
-            annotation.item.start,
-            annotation.item.end,
             annotation.sampling,
         )
 
@@ -86,7 +92,7 @@ class Coding:
         When it was made is not known any more.
         """
         made = Annotation(
-            item=Item(self.doc_id, self.unit, self.text, self.start, self.end, self.context),
+            item=self.item,
             coder=self.coder,
             codebook=CodebookStamp.of(codebook),
             sampling=self.sampling,
@@ -190,7 +196,7 @@ def read_corpus(
     documents, rejected = read_labelled(path, codebook)
     name = coder or path.stem
     codings = [
-        (_coding(one, name), f"line {document.line}")
+        (_coding(one, document, name), f"line {document.line}")
         for document in documents
         for one in document.sentences
     ]
@@ -227,17 +233,18 @@ def _flat(line: bytes) -> Mapping[str, Json] | None:
     return row if row is not None and "item" not in row and "doc_id" in row else None
 
 
-def _coding(labelled: LabelledSentence, coder: str) -> Coding:
+def _coding(labelled: LabelledSentence, document: LabelledDocument, coder: str) -> Coding:
     sentence = labelled.sentence
-    return Coding(
+    item = Item(
         sentence.doc_id,
         sentence.sentence_id,
-        coder,
-        labelled.labels,
-        labelled.attributions,
         sentence.text,
-        sentence.context,
+        context=sentence.context,
+        speaker=document.speaker,
+        date=document.date,
+        genre=document.genre,
     )
+    return Coding(item, coder, labelled.labels, labelled.attributions)
 
 
 def _from_flat(
@@ -276,4 +283,5 @@ def _from_flat(
     if unknown:
         detail = "; ".join(unknown)
         return Rejection(str(path), location, RejectReason.UNKNOWN_LABEL, detail, str(unit))
-    return Coding(doc_id, str(unit), coder, labels, tuple(attributions), str(row.get("text") or ""))
+    item = Item(doc_id, str(unit), str(row.get("text") or ""))
+    return Coding(item, coder, labels, tuple(attributions))

@@ -19,6 +19,7 @@ from pydantic import JsonValue as Json
 
 from pipeline.labelling.annotation_csv import ABSTAIN, NONE, said_text
 from pipeline.labelling.annotations import (
+    FACTS,
     Annotation,
     Draft,
     Sheet,
@@ -50,8 +51,10 @@ def holder_control(task: str, label: str) -> str:
 
 def to_task(sheet: Sheet) -> Draft:
     """Return a sheet as a task to import into Label Studio."""
+    item: Draft = asdict(sheet.item)
     data: Draft = {
-        **asdict(sheet.item),
+        **item,
+        "statement": ", ".join(str(item[name]) for name in FACTS if item[name]),
         "codebook": asdict(sheet.codebook),
         "sampling": None if sheet.sampling is None else asdict(sheet.sampling),
         "said": "\n".join(f"{said.coder}: {said_text(said)}" for said in sheet.said),

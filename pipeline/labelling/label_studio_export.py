@@ -35,6 +35,9 @@ class _Data(_Row):
     start: int
     end: int
     context: str = ""
+    speaker: str | None = None
+    date: str | None = None
+    genre: str | None = None
     codebook: Json
     sampling: Json = None
 

@@ -25,6 +25,7 @@ def interface(codebook: Codebook) -> str:
     """
     view = Xml.Element("View")
     Xml.SubElement(view, "Header", value="$said", size="6")
+    Xml.SubElement(view, "Header", value="$statement", size="6")
     Xml.SubElement(view, "Text", name="before", value="$context", granularity="word")
     Xml.SubElement(view, "Header", value=codebook.unit, size="6")
     for name, task in codebook.tasks.items():

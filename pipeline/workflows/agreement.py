@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.codebook import Codebook
 from pipeline.errors import InputError, SettingsError
 from pipeline.evaluation.agreement_report import AgreementReport, Dispute, report_agreement
-from pipeline.labelling.annotations import DISPUTED, CodebookStamp, Sheet
+from pipeline.labelling.annotations import DISPUTED, CodebookStamp, Sheet, shared_facts
 from pipeline.labelling.codings import Coding, Codings, read_codings
 from pipeline.output import write_text
 from pipeline.records import Rejection, RejectReason
@@ -115,6 +115,13 @@ def _format(disputed: Path) -> AnnotationFormat:
 def _sheet(dispute: Dispute, codebook: Codebook) -> Sheet:
     said = tuple(coding.annotation(codebook) for coding in dispute.codings)
     item = next((one.item for one in said if one.item.text), said[0].item)
+    facts, _ = shared_facts(one.item for one in said)
+    item = replace(
+        item,
+        speaker=facts.get("speaker", item.speaker),
+        date=facts.get("date", item.date),
+        genre=facts.get("genre", item.genre),
+    )
     sampling = next((one.sampling for one in said if one.sampling), None)
     if sampling is not None:
         design = sampling.design.removesuffix(DISPUTED) + DISPUTED

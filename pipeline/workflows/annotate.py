@@ -19,6 +19,7 @@ from pipeline.labelling.adjudication import Adjudicated, adjudicate
 from pipeline.labelling.annotation_csv import read_csv, said_text, write_csv
 from pipeline.labelling.annotation_reader import AnnotationReader
 from pipeline.labelling.annotations import (
+    FACTS,
     Annotation,
     CodebookStamp,
     Item,
@@ -306,6 +307,7 @@ def _sheet(row: Mapping[str, Json], codebook: Codebook, stamp: CodebookStamp) ->
         end=int(str(row["end"])),
         # What introduces a list tells more of its items than the item before; see `context_of`.
         context=str(row.get("lead_in") or row.get("context") or ""),
+        **{name: None if row.get(name) is None else str(row[name]) for name in FACTS},
     )
     sampling = _SAMPLING.validate_json(json.dumps(row.get("sampling")))
     if row.get("model") is None:

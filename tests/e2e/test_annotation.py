@@ -161,6 +161,55 @@ def test_without_a_dispute_there_is_a_labelled_file_all_the_same(annotated: Stan
     )
 
 
+def test_the_labelled_file_tells_whose_statements_it_holds(stance: Stance) -> None:
+    """From classifying to slices by speaker, year and genre; whoever annotates sees them."""
+    table = ["text,speaker,date,genre,id"]
+    for n, dish in enumerate(["soup", "bread", "wine", "fish", "cake", "rice", "salad", "tea"]):
+        speaker, genre = ("Anna", "Ben")[n % 2], ("letter", "review")[n // 4]
+        text = f"The {dish} was excellent. A rude waiter brought {dish}."
+        table.append(f"{text},{speaker},202{n % 3}-03-01,{genre},d{n}")
+    (stance.folder / "table.csv").write_text("\n".join(table), encoding="utf-8")
+    stance("classify", "table.csv", "-m", "bundle", "-o", "predictions.jsonl", code=0)
+    stance("suggest", "predictions.jsonl", "-o", "tasks.jsonl", *BOOK, "--strategy", "random",
+           "--number", "16", "--blind", code=0)  # fmt: skip
+    for coder, tone in (("ann", "praise"), ("bob", "neither")):
+        sheet = f"{coder}.csv"
+        stance("annotate", "export", "tasks.jsonl", "--to", "csv", "-o", sheet, *BOOK, code=0)
+        fill_in(stance.folder / sheet, {"The": {"tone": tone}, "A": {"tone": "blame"}},
+                topic="(none)", coder=coder)  # fmt: skip
+    # bob's spreadsheet wrote the date of a sentence in a way of its own
+    path = stance.folder / "bob.csv"
+    text = path.read_text("utf-8-sig")
+    assert "'2020-03-01" in text
+    path.write_text(text.replace("'2020-03-01", "01/03/2020", 1), encoding="utf-8")
+    stance("annotate", "import", "ann.csv", "bob.csv", "-o", "both.jsonl", *BOOK, code=0)
+    stance("agreement", "both.jsonl", "--disputed", "d.csv", "--replicates", "0", *BOOK, code=0)
+    with (stance.folder / "d.csv").open(newline="", encoding="utf-8-sig") as file:
+        assert {row["speaker"] for row in csv.DictReader(file)} == {"Anna", "Ben"}
+    fill_in(stance.folder / "d.csv", {"The": {"tone": "praise"}})
+    stance("annotate", "import", "d.csv", "--coder", "chair", "-o", "c.jsonl", *BOOK, code=0)
+    done = stance("annotate", "adjudicate", "both.jsonl", "--decisions", "c.jsonl",
+                  "-o", "labelled.jsonl", *BOOK, code=0)  # fmt: skip
+    assert "differ" not in done.err
+    rows = map(json.loads, (stance.folder / "labelled.jsonl").read_bytes().splitlines())
+    told = {row["doc_id"]: (row["speaker"], row["date"], row["genre"]) for row in rows}
+    assert len(told) == 8
+    assert told["d3"] == ("Ben", "2020-03-01", "letter")
+    stance("evaluate", "labelled.jsonl", "-m", "bundle", "--report", "page.html",
+           "--out", "scores.json", "--replicates", "100", code=0)  # fmt: skip
+    slices = json.loads((stance.folder / "scores.json").read_bytes())["slices"]
+    found = {(one["facet"], one["name"]) for one in slices}
+    assert found >= {
+        ("speaker", "Anna"), ("speaker", "Ben"), ("genre", "letter"), ("genre", "review"),
+        ("year", "2020"), ("year", "2021"), ("year", "2022"),
+    }  # fmt: skip
+    # where sentences of a document differ, it has none, and the command says so
+    both = (stance.folder / "both.jsonl").read_text("utf-8")
+    (stance.folder / "both.jsonl").write_text(both.replace("Anna", "Eve", 1), encoding="utf-8")
+    done = stance("annotate", "adjudicate", "both.jsonl", "-o", "labelled.jsonl", *BOOK, code=0)
+    assert "its sentences differ in speaker, so the document has none" in " ".join(done.err.split())
+
+
 def test_spreadsheets_keep_typographic_quotation_marks_in_excel(annotated: Stance) -> None:
     """With a byte order mark, which is what Excel goes by; files without one are read as well."""
     stance = annotated

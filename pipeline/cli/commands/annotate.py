@@ -153,6 +153,9 @@ def adjudicate(
             f"{undecided:,} answers are disputed and stay unknown; 'stance agreement --disputed' "
             "writes them for an adjudicator, whose annotations are given with --decisions."
         )
+    for doc_id, facts in result.differing.items():
+        differing = ", ".join(facts)
+        console.say(f"'{doc_id}': its sentences differ in {differing}, so the document has none.")
     for decision in result.unused:
         console.say(
             f"not used: a decision on '{decision.item.sentence_id}' of "

@@ -11,6 +11,7 @@ import pytest
 from pipeline.codebook import load_codebook
 from pipeline.evaluation.agreement_report import report_agreement
 from pipeline.labelling.adjudication import OPEN, adjudicate
+from pipeline.labelling.annotations import Item
 from pipeline.labelling.codings import Coding
 from pipeline.records import Attribution
 
@@ -20,12 +21,10 @@ TINY = load_codebook(Path(__file__).parents[2] / "codebooks" / "tiny.yaml")
 def coding(coder: str, unit: int, topic: str, tone: str | None, holder: str = "SPEAKER") -> Coding:
     labels = tuple(topic.split())
     return Coding(
-        f"doc-{unit % 5}",
-        str(unit),
+        Item(f"doc-{unit % 5}", str(unit), f"<b>Sentence {unit}</b>"),
         coder,
         {"topic": labels, "tone": (tone,) if tone else None},
         tuple(Attribution(label, holder, None) for label in labels),
-        f"<b>Sentence {unit}</b>",
     )
 
 
@@ -95,13 +94,8 @@ def test_who_holds_a_label_toward_whom_is_disputed_as_adjudicate_settles_it(
     for coder, said in (("A", one), ("B", other)):
         pairs = [pair.split(">") for pair in said.split()]
         held = tuple(Attribution("food", holder or None, to or None) for holder, to in pairs)
-        given.append(
-            replace(
-                coding(coder, 0, "food", "blame"),
-                attributions=held,
-                text="Oso and Kestria, Norland and Suria.",
-            )
-        )
+        item = Item("doc-0", "0", "Oso and Kestria, Norland and Suria.")
+        given.append(replace(coding(coder, 0, "food", "blame"), attributions=held, item=item))
     report = report_agreement(given, TINY, replicates=0, seed=0)
     assert [dispute.words for dispute in report.disputes] == [True] * disputed
     settled = adjudicate([said.annotation(TINY) for said in given], [], TINY).settled["topic"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline.codebook import Codebook
@@ -102,3 +103,23 @@ def test_how_a_sentence_was_drawn_goes_along(
     assert sentences[0]["sampling"] == {"design": "random", "probability": 0.25}
     assert "sampling" not in sentences[1]
     assert read_labelled(write_jsonl(*rows), tiny)[1] == []
+
+
+def test_the_document_has_what_its_sentences_tell_of_the_statement(
+    tiny: Codebook, write_jsonl: Callable[..., Path]
+) -> None:
+    """As far as they do it alike; a date that a spreadsheet rewrote is no other date."""
+    blame = {"labels": {"tone": ("blame",)}}
+    before, ann, bob = (said(tiny, coder, i, **blame) for i, coder in enumerate(("eve", "a", "b")))
+    facts = {"speaker": "A guest", "date": "2024-03-01", "genre": "review"}
+    ann = replace(ann, item=replace(ann.item, **facts))  # type: ignore[arg-type]
+    other = replace(bob.item, speaker="A cook", date="01/03/2024", genre="review")
+    result = adjudicate([before, ann], [], tiny)
+    assert list(result.rows[0]) == ["doc_id", *facts, "sentences"]
+    [document], _ = read_labelled(write_jsonl(*result.rows), tiny)
+    assert (document.speaker, document.date, document.genre) == tuple(facts.values())
+    assert result.differing == {}
+    result = adjudicate([before, ann, replace(bob, item=other)], [], tiny)
+    assert list(result.rows[0]) == ["doc_id", "date", "genre", "sentences"]
+    assert result.rows[0]["date"] == "2024-03-01"
+    assert result.differing == {"d": ("speaker",)}

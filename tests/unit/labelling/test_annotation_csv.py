@@ -124,6 +124,40 @@ def test_cells_that_are_read_may_not_be_lacking_nor_stand_beside_the_columns(
         read(header.replace(",note: model", ",,note: model"), tiny)
 
 
+STATEMENT = Item("d", "d#0", TEXT, 0, 20, "", "A guest", "2024-03-01", "review")
+
+
+@pytest.mark.parametrize(
+    ("cell", "date"),
+    [
+        *((cell, "2024-03-01") for cell in ("'2024-03-01", "2024-03-01", " '2024-03-01 ")),
+        ("01/03/2024", "01/03/2024"),
+        ("", None),
+    ],
+)
+def test_a_date_may_have_been_rewritten(cell: str, date: str | None, tiny: Codebook) -> None:
+    text = write_csv([sheet(tiny, STATEMENT)], tiny)
+    [annotation] = read(resaved(text, date=cell), tiny).annotations
+    assert annotation.item == replace(STATEMENT, date=date)
+
+
+def test_no_spreadsheet_takes_a_date_for_one(tiny: Codebook) -> None:
+    for item, cell in ((STATEMENT, "'2024-03-01"), (replace(STATEMENT, date=None), "")):
+        [row] = csv.DictReader(io.StringIO(write_csv([sheet(tiny, item)], tiny), newline=""))
+        assert (row["speaker"], row["date"], row["genre"]) == ("A guest", cell, "review")
+
+
+@pytest.mark.parametrize("lacking", [("speaker", "date", "genre"), ("date",)])
+def test_columns_of_the_statement_may_be_lacking(lacking: tuple[str, ...], tiny: Codebook) -> None:
+    """As in files that were made before there were any."""
+    rows = list(csv.reader(io.StringIO(write_csv([sheet(tiny, STATEMENT)], tiny), newline="")))
+    kept = [j for j, name in enumerate(rows[0]) if name not in lacking]
+    reader = read("\n".join(",".join(row[j] for j in kept) for row in rows), tiny)
+    assert reader.rejections == []
+    [annotation] = reader.annotations
+    assert annotation.item == replace(STATEMENT, **dict.fromkeys(lacking))
+
+
 @pytest.mark.parametrize(
     ("doc_id", "cell"),
     [

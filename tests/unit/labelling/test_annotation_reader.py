@@ -50,6 +50,16 @@ def food(**roles: object) -> list[object]:
         ({"abstained": ["tone"]}, RejectReason.BAD_ROW, "both answered and abstained from"),
         ({"labels": {"topic": "food"}}, RejectReason.BAD_ROW, "'labels.topic'"),
         ({"labells": {}}, RejectReason.BAD_ROW, "'labells'"),
+        (
+            {"item": {"doc_id": "d", "sentence_id": "d#0", "text": "So.", "speker": "A guest"}},
+            RejectReason.BAD_ROW,
+            "'item.speker'",
+        ),
+        (
+            {"item": {"doc_id": "d", "sentence_id": "d#0", "text": "So.", "date": 2024}},
+            RejectReason.BAD_ROW,
+            "'item.date'",
+        ),
         ({"time": "2026-01-02"}, RejectReason.BAD_ROW, "'time'"),
         ({"sampling": {"design": "x", "probability": 0}}, RejectReason.BAD_ROW, "probability"),
         (
@@ -263,6 +273,24 @@ def test_bad_annotations_of_label_studio(tiny: Codebook) -> None:
     assert "'smell' is no control of codebook 'kitchen_reviews'" in details
     read_tasks('{"tasks": []}', "b.json", reader)
     assert "expected a JSON array" in reader.rejections[-1].detail
+
+
+@pytest.mark.parametrize("facts", [{}, {"speaker": None, "date": "", "genre": " "}])
+def test_what_is_not_told_of_the_statement_is_not_known(
+    facts: dict[str, object], tiny: Codebook
+) -> None:
+    reader = AnnotationReader(tiny)
+    item = {"doc_id": "d", "sentence_id": "d#0", "text": ITEM.text, **facts}
+    reader.read(draft(tiny, item=item), "a.jsonl", "line 1")  # type: ignore[arg-type]
+    assert [one.item for one in reader.annotations] == [ITEM]
+
+
+def test_what_is_told_of_the_statement_sets_nothing_aside(tiny: Codebook) -> None:
+    reader = AnnotationReader(tiny)
+    for coder, date in (("ann", "2024-03-01"), ("bob", "01/03/2024")):
+        item = {"doc_id": "d", "sentence_id": "d#0", "text": ITEM.text, "date": date}
+        reader.read(draft(tiny, coder=coder, item=item), "a.jsonl", "line 1")  # type: ignore[arg-type]
+    assert [one.item.date for one in reader.annotations] == ["2024-03-01", "01/03/2024"]
 
 
 def test_lines_are_canonical(tiny: Codebook) -> None:

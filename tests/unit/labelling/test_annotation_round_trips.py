@@ -105,6 +105,9 @@ def sheet_lists(draw: st.DrawFn, codebook: Codebook) -> list[Sheet]:
             start=draw(st.integers(0, 9)),
             end=draw(st.integers(0, 99)),
             context=draw(anything),
+            speaker=draw(st.none() | anything),
+            date=draw(st.none() | anything | st.dates().map(str)),
+            genre=draw(st.none() | anything),
         )
         coders = draw(st.lists(st.sampled_from(("ann", "=bob", "Ç; d")), unique=True, min_size=1))
         given = tuple(draw(annotations(codebook, item, coder)) for coder in coders)

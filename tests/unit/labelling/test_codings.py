@@ -50,7 +50,8 @@ def test_labelled_documents_are_of_the_coder_of_their_file(
     tiny: Codebook, write_jsonl: Write
 ) -> None:
     sentence = {"text": "The soup was cold.", "topic": [{"label": "food", "holder": "SPEAKER"}]}
-    ann = write_jsonl({"doc_id": "d", "sentences": [sentence]}, name="ann.jsonl")
+    facts = {"speaker": "A guest", "date": "2024-03-01", "genre": "review"}
+    ann = write_jsonl({"doc_id": "d", **facts, "sentences": [sentence]}, name="ann.jsonl")
     bob = write_jsonl({"doc_id": "d", "sentences": [sentence | {"topic": []}]}, name="bob.jsonl")
     found = read_codings([ann, bob], tiny)
     assert [(c.coder, c.unit, c.labels["topic"]) for c in found.codings] == [
@@ -59,7 +60,8 @@ def test_labelled_documents_are_of_the_coder_of_their_file(
     ]
     made = found.codings[0].annotation(tiny)
     assert made.labels == {"topic": ("food",)}
-    assert made.item.text == sentence["text"]
+    assert made.item == Item("d", "d#0", sentence["text"], **facts)  # type: ignore[arg-type]
+    assert found.codings[1].item.speaker is None
 
 
 def test_annotations_and_other_forms_go_together(tiny: Codebook, tmp_path: Path) -> None:
@@ -69,17 +71,14 @@ def test_annotations_and_other_forms_go_together(tiny: Codebook, tmp_path: Path)
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"".join(lines) + lines[0])
     found = read_codings([path], tiny)
-    assert [(c.coder, c.unit, c.text, c.context) for c in found.codings] == [
-        ("a", "0", item.text, "We sat."),
-        ("b", "0", item.text, "We sat."),
-    ]
+    assert [(c.coder, c.item) for c in found.codings] == [("a", item), ("b", item)]
     assert [r.reason for r in found.rejections] == [RejectReason.DUPLICATE]
 
 
 def test_an_annotation_comes_back_with_its_place_and_how_it_was_drawn(
     tiny: Codebook, tmp_path: Path
 ) -> None:
-    item = Item("d", "d#1", "The soup was cold.", 8, 26, context="We sat.")
+    item = Item("d", "d#1", "The soup was cold.", 8, 26, "We sat.", "A guest", "2024", "review")
     labels = {"tone": ("blame",)}
     sampling = Sampling("random", 0.5)
     said = Annotation(item, "a", CodebookStamp.of(tiny), sampling=sampling, labels=labels)

@@ -43,7 +43,7 @@ def test_every_task_is_asked(name: str) -> None:
 def test_results_name_controls_and_values_of_the_interface(tiny: Codebook) -> None:
     view = Xml.fromstring(interface(tiny))  # noqa: S314 - written a line above
     controls = {tag.get("name"): tag for tag in view.iter() if tag.get("toName")}
-    item = Item("d", "d#0", "The bread was stale.")
+    item = Item("d", "d#0", "The bread was stale.", speaker="A guest", genre="review")
     stamp = CodebookStamp.of(tiny)
     bread = Span("The bread", 0, 9)
     made = Annotation(
@@ -60,6 +60,10 @@ def test_results_name_controls_and_values_of_the_interface(tiny: Codebook) -> No
     )
     suggestion = Suggestion("m", {"topic": (), "tone": ("blame",)}, 0.75)
     [task] = json.loads(write_tasks([Sheet(item, stamp, None, suggestion, (made,), (made,))]))
+    shown = [str(tag.get("value")) for tag in view if str(tag.get("value")).startswith("$")]
+    assert shown == ["$said", "$statement", "$context", "$text"]
+    assert {value.removeprefix("$") for value in shown} <= set(task["data"])
+    assert task["data"]["statement"] == "A guest, review"
     assert task["data"]["said"].startswith("ann: topic: food, service; tone: (abstain)")
     [prediction] = task["predictions"]
     assert (prediction["model_version"], prediction["score"]) == ("m", 0.75)

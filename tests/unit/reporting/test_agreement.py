@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.codebook import load_codebook
 from pipeline.evaluation.agreement_report import report_agreement
+from pipeline.labelling.annotations import Item
 from pipeline.labelling.codings import Coding
 from pipeline.records import Rejection, RejectReason
 from pipeline.reporting.agreement import render_agreement
@@ -15,8 +16,8 @@ EVIL = "<script>alert(1)</script>"
 
 
 def coding(coder: str, unit: int, topic: tuple[str, ...], tone: str) -> Coding:
-    text = f"{EVIL} {unit}"
-    return Coding(f"d{unit}", str(unit), coder, {"topic": topic, "tone": (tone,)}, (), text)
+    item = Item(f"d{unit}", str(unit), f"{EVIL} {unit}")
+    return Coding(item, coder, {"topic": topic, "tone": (tone,)})
 
 
 CODINGS = [

@@ -64,3 +64,15 @@ def test_disputed_sentences_keep_their_place_and_how_they_were_drawn(
     assert (row["start"], row["end"]) == ("40", "60")
     assert row["inclusion_probability"] == "0.25"
     assert row["sampling_design"] == f"random, seed 13{DISPUTED}"
+
+
+def test_whoever_decides_sees_who_speaks(tiny: Codebook, tmp_path: Path) -> None:
+    """Also where the first annotation was made before items told it."""
+    path, disputed = tmp_path / "a.jsonl", tmp_path / "disputed.csv"
+    facts = {"speaker": "A guest", "date": "2024-03-01", "genre": "review"}
+    praise = json.loads(said(tiny, "bob", "a", labels={"topic": (), "tone": ("praise",)}))
+    praise["item"] |= facts
+    path.write_bytes(said(tiny, "ann", "a") + json.dumps(praise).encode())
+    measure_agreement([path], tiny, replicates=0, seed=0, disputed=disputed)
+    [row] = csv.DictReader(disputed.read_text("utf-8-sig").splitlines())
+    assert (row["speaker"], row["date"], row["genre"]) == ("A guest", "'2024-03-01", "review")

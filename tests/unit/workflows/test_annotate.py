@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from pipeline.codebook import Codebook
 from pipeline.labelling.annotations import Annotation, CodebookStamp, Item, to_line
 from pipeline.records import RejectReason
 from pipeline.settings.annotation import AnnotationFormat
-from pipeline.workflows.annotate import adjudicate_files, export
+from pipeline.workflows.annotate import adjudicate_files, export, import_annotations
 
 
 def test_a_rewritten_document_is_not_adjudicated_twice(tiny: Codebook, tmp_path: Path) -> None:
@@ -29,6 +31,40 @@ def test_a_rewritten_document_is_not_adjudicated_twice(tiny: Codebook, tmp_path:
     assert (rejection.reason, rejection.record_id) == (RejectReason.BAD_ROW, "0012#0")
     [row] = [json.loads(line) for line in out.read_bytes().splitlines()]
     assert (row["doc_id"], len(row["sentences"])) == ("0012", 1)
+
+
+FACTS = {"speaker": "A guest", "date": "2024-03-01", "genre": "review"}
+
+
+@pytest.mark.parametrize(
+    "facts", [FACTS, dict.fromkeys(FACTS), {}], ids=["told", "not known", "of `segment`"]
+)
+def test_annotators_see_whose_statement_it_is(
+    facts: dict[str, str | None], tiny: Codebook, tmp_path: Path
+) -> None:
+    row = {"doc_id": "d", "sentence_id": "d#0", "start": 0, "end": 3, "text": "So.", **facts}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    told = [facts.get(name) for name in FACTS]
+    export(
+        [tmp_path / "rows.jsonl"], tiny, to=AnnotationFormat.LABEL_STUDIO, out=tmp_path / "t.json"
+    )
+    [task] = json.loads((tmp_path / "t.json").read_bytes())
+    assert [task["data"][name] for name in FACTS] == told
+    assert task["data"]["statement"] == ", ".join(filter(None, told))
+    export([tmp_path / "rows.jsonl"], tiny, to=AnnotationFormat.JSONL, out=tmp_path / "t.jsonl")
+    form = json.loads((tmp_path / "t.jsonl").read_bytes())
+    assert [form["item"][name] for name in FACTS] == told
+
+
+def test_labelled_documents_tell_whose_statement_it_is(tiny: Codebook, tmp_path: Path) -> None:
+    """And have it again when they are adjudicated."""
+    document = {"doc_id": "d", **FACTS, "sentences": [{"text": "So.", "tone": "blame"}]}
+    (tmp_path / "ann.jsonl").write_text(json.dumps(document), encoding="utf-8")
+    import_annotations([tmp_path / "ann.jsonl"], tiny, out=tmp_path / "a.jsonl")
+    [annotation] = map(json.loads, (tmp_path / "a.jsonl").read_bytes().splitlines())
+    assert annotation["item"].items() >= FACTS.items()
+    adjudicate_files([tmp_path / "a.jsonl"], [], tiny, out=tmp_path / "labelled.jsonl")
+    assert json.loads((tmp_path / "labelled.jsonl").read_bytes()).items() >= FACTS.items()
 
 
 def test_a_list_item_is_shown_with_its_lead_in(tiny: Codebook, tmp_path: Path) -> None:

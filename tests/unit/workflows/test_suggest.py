@@ -140,6 +140,14 @@ def test_other_formats_give_the_same_tasks(ending: str, predictions: Path, tmp_p
     )
 
 
+@pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet"])
+def test_tasks_tell_whose_statement_it_is(ending: str, tmp_path: Path) -> None:
+    facts: Row = {"speaker": "A guest", "date": "2024-03-01", "genre": None}
+    given = write(tmp_path / f"p{ending}", [row | facts for row in rows()])
+    run(given, tmp_path / "t.jsonl", Strategy.RANDOM, blind=True)
+    assert all(task.items() >= facts.items() for task in read(tmp_path / "t.jsonl"))
+
+
 def test_labelled_sentences_and_their_near_duplicates_are_left_out(
     predictions: Path, tmp_path: Path
 ) -> None:
