@@ -146,14 +146,15 @@ def _may_end(text: str, at: int, after: int) -> bool:
     word = found[0]
     key = word.lower()
     before = text[found.start() - 1 : found.start()]
+    initial = len(word) == 1 and word.isupper() and not before.isalnum()
     if key in CONNECTORS or (key in TITLES and word[0].isupper()):
         return False
-    if key in REFERENCES or before == "/":
+    # A capital "P." is an initial (George P. Ode), a small one a page.
+    if (key in REFERENCES and not initial) or before == "/":
         return _REFERENT.match(text, after) is None
     if key in CLOCK:
         following = _NEXT_WORD.match(text, after)
         return following is None or following[1] not in AFTER_CLOCK
-    initial = len(word) == 1 and word.isupper() and not before.isalnum()
     if initial and _DESIGNATED.search(text, max(0, found.start() - 10), found.start()):
         return True
     if initial or key in MAYBE_FINAL or "." in word:

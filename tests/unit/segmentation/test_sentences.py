@@ -24,6 +24,8 @@ CUTS = {
     "titles": "I thank Mr. Ode, Mrs. Ile, Ms. Ure and Dr. Ame. | H.E. Mr. Bo spoke.",
     "ranks": "Lt. Gen. Oru and Brig. Gen. Ike met in St. Petra. | Sgt. Lo did not.",
     "initials": "Lester B. Pearson and J. R. Smith signed. | It was read by A. Guterres.",
+    "initial P": "Secretary Ora P. Ulm condemned it. | Mr. P. Ode and Ms. J.-P. Ile spoke.",
+    "initial P at the end": "It was signed by Lorra P. | The others waited.",
     "part with a letter": "They build in Area C. | Nobody stops them. | See annex B. | It is long.",
     "U.N. and U.S. inside": "The U.N. Security Council met U.S. Secretary Dole. | He left.",
     "U.S. at the end": "They were sold by the U.S. | The buyers are unknown.",
@@ -116,7 +118,7 @@ def test_trailing_marks_belong_to_the_last_sentence() -> None:
 
 
 # "U.S.", "no." and the like end a sentence only where the next word allows it.
-UNSURE = ("U.S.", "al.", "Dec.", "p.m.", "a.m.", "no.", "...")
+UNSURE = ("U.S.", "al.", "Dec.", "p.m.", "a.m.", "no.", "...", " P.")
 POOL = [part.strip() for marked in CUTS.values() for part in marked.split("|")]
 SURE = [s for s in POOL if s[0].isascii() and s[-1] in ".?!" and not s.endswith(UNSURE)]
 
