@@ -8,12 +8,13 @@ def _words(listing: str) -> frozenset[str]:
 
 
 TITLES = _words(
-    "adm amb brig capt cdr cmdr col comm cpl dr fr gen gov hon insp lt maj messrs mgr mlle mme"
-    " mmes mr mrs ms mt mx pres prof pvt rep rev rt sen sgt st ste supt"
+    "adm amb asst atty brig capt cdr cmdr col comm cpl cpt dep dr drs fr gen gov hon insp lt maj"
+    " messrs mgr min mlle mme mmes mr mrs ms msgr mt mx pres prof pte pvt rep rev rt sec secy sen"
+    " sgt st ste supt"
 )
-"""Never the last word of a sentence when capitalised."""
+"""Never the last word of a sentence when capitalised ("Min. Ode", but "in 30 min. We left")."""
 
-CONNECTORS = _words("approx ca cf e.g i.e incl resp v viz vs")
+CONNECTORS = _words("approx ca cf e.g i.e incl resp ret v viz vs")
 """Never the last word of a sentence."""
 
 REFERENCES = _words(
@@ -22,6 +23,9 @@ REFERENCES = _words(
     " suppl tel vol vols"
 )
 """Followed by a number they belong to it; otherwise they may end a sentence ("They said no.")."""
+
+DIVISIONS = _words("ann arts chap ch para paras sect subpara vol vols")
+"""Those of REFERENCES that are no words, so "I" and "(a)" behind them belong to them as well."""
 
 MAYBE_FINAL = _words("al assn bros co corp dept dist est gov govt inc intl jr ltd sr univ")
 """End a sentence only before a word that usually opens one."""

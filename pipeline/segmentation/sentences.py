@@ -19,6 +19,7 @@ from pipeline.segmentation.abbreviations import (
     AFTER_CLOCK,
     CLOCK,
     CONNECTORS,
+    DIVISIONS,
     MAYBE_FINAL,
     OPENERS,
     REFERENCES,
@@ -44,6 +45,10 @@ _QUOTED_STOPS = 2
 _LAST_WORD = re.compile(r"(?:[^\W\d_]{1,2}\.)*+[^\W\d_]++\Z")
 _NEXT_WORD = re.compile(r"""["'“‘«(\[]{0,3}([^\W\d_]++)(?!\w)""")
 _REFERENT = re.compile(r"[\"'“‘(\[]{0,2}(?:\d|[IVXLC]{2,7}\b|[VX]\b)")
+_FIRST_PART = re.compile(
+    r"I(?=[,;:.)\]]|\s(?:and|in|of|or|to)\b)|\((?:[a-z]|[ivx]{1,5})\)(?!\s[^\W\d_a-z])"
+)
+"""More that may follow DIVISIONS: a lone "I", and "(a)" unless a sentence begins behind it."""
 _DESIGNATED = re.compile(
     r"\b(?:annex|appendix|area|category|chapter|class|group|part|phase|plan|schedule|section|zone)"
     r"\s\Z",
@@ -147,11 +152,15 @@ def _may_end(text: str, at: int, after: int) -> bool:
     key = word.lower()
     before = text[found.start() - 1 : found.start()]
     initial = len(word) == 1 and word.isupper() and not before.isalnum()
-    if key in CONNECTORS or (key in TITLES and word[0].isupper()):
+    if key in CONNECTORS:
         return False
+    if key in TITLES and word[0].isupper():  # "MIN. ODE", but "by the SEC. The fund"
+        return len(word) > 2 and word.isupper() and _opens_sentence(text, after)
     # A capital "P." is an initial (George P. Ode), a small one a page.
     if (key in REFERENCES and not initial) or before == "/":
-        return _REFERENT.match(text, after) is None
+        return _REFERENT.match(text, after) is None and not (
+            (key in DIVISIONS or word == "Art") and _FIRST_PART.match(text, after)
+        )
     if key in CLOCK:
         following = _NEXT_WORD.match(text, after)
         return following is None or following[1] not in AFTER_CLOCK

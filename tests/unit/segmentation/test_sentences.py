@@ -23,6 +23,15 @@ CUTS = {
     "page": "It is all on p. 12 and pp. 14-16. | Read it.",
     "titles": "I thank Mr. Ode, Mrs. Ile, Ms. Ure and Dr. Ame. | H.E. Mr. Bo spoke.",
     "ranks": "Lt. Gen. Oru and Brig. Gen. Ike met in St. Petra. | Sgt. Lo did not.",
+    "offices": "Asst. Sec. Ode met Min. Ile and U.N. Sec. Gen. Ure. | Atty. Gen. Ame left.",
+    "offices in capitals": "MIN. ODE AND DEP. MIN. ILE SPOKE. | THE REST WAITED.",
+    "acronym like an office": "It was fined by the SEC. | The fund paid.",
+    "minutes and seconds": "It took 10 min. | We left after 30 sec. | Wait 5 min. more.",
+    "retired": "Gen. (ret.) Ora Ode led it, with Col. Ile (ret.). | The rest followed.",
+    "first article": "Art. I of the Pact and chap. I, sect. V of vol. I of it. | See.",
+    "no before a speaker": "The answer is no. | I, for one, stay. | They say no. | I of all.",
+    "letter of a part": "Subpara. (a) of it and para. (iv), too, apply. | See para. 3.",
+    "letter of the next point": "That ends the para. | (b) The parties shall meet.",
     "initials": "Lester B. Pearson and J. R. Smith signed. | It was read by A. Guterres.",
     "initial P": "Secretary Ora P. Ulm condemned it. | Mr. P. Ode and Ms. J.-P. Ile spoke.",
     "initial P at the end": "It was signed by Lorra P. | The others waited.",
@@ -118,7 +127,7 @@ def test_trailing_marks_belong_to_the_last_sentence() -> None:
 
 
 # "U.S.", "no." and the like end a sentence only where the next word allows it.
-UNSURE = ("U.S.", "al.", "Dec.", "p.m.", "a.m.", "no.", "...", " P.")
+UNSURE = ("U.S.", "al.", "Dec.", "p.m.", "a.m.", "no.", "...", " P.", "SEC.")
 POOL = [part.strip() for marked in CUTS.values() for part in marked.split("|")]
 SURE = [s for s in POOL if s[0].isascii() and s[-1] in ".?!" and not s.endswith(UNSURE)]
 
