@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO, ClassVar, Protocol
 
 from pipeline.errors import MissingExtra
 from pipeline.ingest.decoding import Undecodable, decode, detect
@@ -16,6 +16,18 @@ from pipeline.settings.ingest import IngestSettings
 
 _HEAD = 4096  # a declaration of the encoding stands in the first bytes (HTML standard: 1024)
 _CHARSET = re.compile(rb"""(?i)<(?:meta|\?xml)\b[^>]*?(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""")
+_BLANKS = re.compile(r"[ \t\n\f\r]+")  # white space of HTML; no-break spaces are characters
+_AS_IT_STANDS = frozenset({"pre", "script", "style", "textarea"})
+
+
+class _Node(Protocol):
+    """The part of an lxml element's interface that is used here."""
+
+    tag: object
+    text: str | None
+    tail: str | None
+
+    def __iter__(self) -> Iterator[_Node]: ...
 
 
 class HtmlReader:
@@ -45,12 +57,16 @@ class HtmlReader:
             yield Rejection(source, "", encoding.reason, encoding.detail)
             return
         try:
-            page = trafilatura.bare_extraction(
-                decode(stream.read(), encoding),
-                with_metadata=True,
-                include_comments=False,
-                date_extraction_params={"extensive_search": False, "original_date": True},
-            )
+            tree = trafilatura.load_html(decode(stream.read(), encoding))
+            page = None
+            if tree is not None:
+                _fold(tree)
+                page = trafilatura.bare_extraction(
+                    tree,
+                    with_metadata=True,
+                    include_comments=False,
+                    date_extraction_params={"extensive_search": False, "original_date": True},
+                )
         except (SyntaxError, ValueError, TypeError, AttributeError, RecursionError) as error:
             # lxml's errors are SyntaxErrors; the others come from pages that are no HTML at all.
             detail = f"cannot be read as HTML ({error})"
@@ -68,3 +84,20 @@ class HtmlReader:
             title=field_text("title", page.title),
             encoding=encoding.name,
         )
+
+
+def _fold(tree: _Node) -> None:
+    """Fold white space as browsers do, so that line ends left in the text are those of the page.
+
+    trafilatura keeps the line breaks of the source in some elements (<div>, <blockquote>), where
+    they would cut sentences.
+    """
+    waiting = [(tree, False)]  # with whether the node stands where white space is kept
+    while waiting:
+        node, kept = waiting.pop()
+        within = kept or node.tag in _AS_IT_STANDS
+        if node.text and not within:
+            node.text = _BLANKS.sub(" ", node.text)
+        if node.tail and not kept:
+            node.tail = _BLANKS.sub(" ", node.tail)
+        waiting += [(child, within) for child in node]

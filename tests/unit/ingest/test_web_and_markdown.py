@@ -46,6 +46,33 @@ def test_main_text_and_what_the_page_says_of_itself(charset: str) -> None:
     assert item.speaker is None  # Jane Doe wrote it
 
 
+def paragraphs(body: str) -> list[str]:
+    item = read(HtmlReader(), f"<html><body><main>{body}</main></body></html>".encode())
+    assert isinstance(item, RawDocument)
+    return item.text.split("\n\n")
+
+
+@pytest.mark.parametrize("tag", ["p", "div", "blockquote", "ul><li"])
+def test_line_breaks_of_the_source_cut_nothing(tag: str) -> None:
+    text = "The members\n  deplored the <!-- a\nb --> \r\nraid on\n<em>the\nport</em>\nof Lorra."
+    got = paragraphs(
+        f"<h1>A\nstatement</h1>\n<{tag}>{text}</{tag.split('>')[0]}>\n<p>They called for calm.</p>"
+    )
+    expected = "The members deplored the raid on the port of Lorra."
+    assert [one.removeprefix("- ") for one in got] == [
+        "A statement",
+        expected,
+        "They called for calm.",
+    ]
+
+
+def test_line_breaks_that_a_page_shows_are_kept() -> None:
+    got = paragraphs(
+        "<pre>We deplore it.\n  We <b>call\nfor</b> calm.</pre><div>One\n<br>two.</div>"
+    )
+    assert got == ["We deplore it.", "We call", "for calm.", "One", "two."]
+
+
 def test_a_byline_does_not_speak() -> None:
     page = (
         "<html><head><title>Iran denounces strike</title></head><body><article>"
