@@ -17,6 +17,7 @@ from pipeline.settings.ingest import IngestSettings
 _HEAD = 4096  # a declaration of the encoding stands in the first bytes (HTML standard: 1024)
 _CHARSET = re.compile(rb"""(?i)<(?:meta|\?xml)\b[^>]*?(?:charset|encoding)\s*=\s*["']?([\w.:-]+)""")
 _BLANKS = re.compile(r"[ \t\n\f\r]+")  # white space of HTML; no-break spaces are characters
+_RULE = re.compile(r"[\s|:-]+")  # under the head of a table, or drawn
 _AS_IT_STANDS = frozenset({"pre", "script", "style", "textarea"})
 
 
@@ -78,7 +79,9 @@ class HtmlReader:
             return
         blocks = (line.strip(" |") if "|" in line else line for line in page.text.splitlines())
         yield RawDocument(
-            text="\n\n".join(block.strip() for block in blocks if block.strip()),
+            text="\n\n".join(
+                block.strip() for block in blocks if not _RULE.fullmatch(block or " ")
+            ),
             source=source,
             date=field_text("date", page.date),
             title=field_text("title", page.title),

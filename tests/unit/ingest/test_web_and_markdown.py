@@ -73,6 +73,15 @@ def test_line_breaks_that_a_page_shows_are_kept() -> None:
     assert got == ["We deplore it.", "We call", "for calm.", "One", "two."]
 
 
+def test_the_rule_under_the_head_of_a_table_is_no_text() -> None:
+    table = "<tr><th>State</th><th>Vote</th></tr><tr><td>Lorra</td><td>-</td></tr>"
+    assert paragraphs(f"<p>They voted.</p><table>{table}</table>") == [
+        "They voted.",
+        "State | Vote",
+        "Lorra | -",
+    ]
+
+
 def test_a_byline_does_not_speak() -> None:
     page = (
         "<html><head><title>Iran denounces strike</title></head><body><article>"
