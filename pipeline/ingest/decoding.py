@@ -32,7 +32,10 @@ _ERRORS = "stance-cp1252"
 # was a no-break space. A quick first look, because the measure of badness is slow.
 _SUSPECT = re.compile(r"[^\x00-\x7f]{2}|[\x80-\x9f]|[\u00c2\u00c3\u00e2] ")
 # Python has codecs that are not encodings of documents (unicode_escape, punycode, hex).
-_DECLARABLE = re.compile(r"(?i)(utf|iso|windows|cp\d|koi8|gb|big5|euc|shift|mac|latin)")
+_DECLARABLE = re.compile(r"(?i)(utf|iso|windows|cp\d|koi8|gb|big5|euc|shift|mac|latin|(us-)?ascii)")
+# Programs declare the ISO sets and write those of Windows, which differ in quotation marks and
+# dashes only; browsers therefore read them so (WHATWG, Encoding, 4.2).
+_MEANT = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +177,12 @@ def _count_utf8(stream: BinaryIO) -> tuple[int, int]:
 
 
 def _legacy(stream: BinaryIO, declared: str | None) -> Encoding | Undecodable:
-    if (
-        declared is not None
-        and _DECLARABLE.match(declared)
-        and _exists(declared)
-        and _failure(stream, declared) is None
-    ):
-        return Encoding(declared.lower(), declared)
+    if declared is not None and _DECLARABLE.match(declared) and (known := _known(declared)):
+        meant = _MEANT.get(known)
+        if meant is not None and _failure(stream, meant) is None:
+            return Encoding(meant, meant)
+        if _failure(stream, declared) is None:
+            return Encoding(declared.lower(), declared)
     sample = _sample(stream)
     if _is_western(sample) and _failure(stream, "cp1252") is None:
         return Encoding("cp1252", "cp1252")
@@ -194,12 +196,12 @@ def _legacy(stream: BinaryIO, declared: str | None) -> Encoding | Undecodable:
     )
 
 
-def _exists(codec: str) -> bool:
+def _known(codec: str) -> str | None:
+    """Return Python's own name of a codec, `None` if it has none of that name."""
     try:
-        codecs.lookup(codec)
+        return codecs.lookup(codec).name
     except LookupError:
-        return False
-    return True
+        return None
 
 
 def _sample(stream: BinaryIO) -> bytes:

@@ -50,6 +50,19 @@ def test_declared_encoding_is_believed_unless_the_bytes_are_utf8() -> None:
     assert read(text.encode(), "ISO-8859-7") == (text, "utf-8")
 
 
+@pytest.mark.parametrize(
+    ("declared", "meant"),
+    [("ISO-8859-1", "cp1252"), ("latin1", "cp1252"), ("us-ascii", "cp1252"), ("latin5", "cp1254")],
+)
+def test_a_declared_iso_set_means_that_of_windows(declared: str, meant: str) -> None:
+    assert read("“déjà” – vu".encode(meant), declared) == ("“déjà” – vu", meant)
+
+
+def test_a_declared_iso_set_holds_where_that_of_windows_fails() -> None:
+    data = b"d\xe9j\xe0 vu\x81"  # 81 is no character of cp1252
+    assert read(data, "iso-8859-1") == ("déjà vu\x81", "iso-8859-1")
+
+
 @pytest.mark.parametrize("declared", ["no-such-codec", "unicode_escape", "hex", "utf-8"])
 def test_useless_declarations_are_passed_over(declared: str) -> None:
     assert read("déjà vu".encode("cp1252"), declared) == ("déjà vu", "cp1252")
