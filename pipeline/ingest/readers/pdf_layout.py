@@ -9,11 +9,20 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from statistics import median
 
 _MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]|[•●▪◦–—\-*])\s+\S|\([a-z\d]{1,3}\)\s")
 _PAGE_NUMBER = re.compile(r"(?i)(?:page\s*)?[-–—(]?\s*\d{1,4}\s*(?:(?:/|of)\s*\d{1,4})?\s*[-–—)]?")
+# What stands at the edges of a page of a United Nations document, and alone in its line: symbols
+# at the head; page, job number and bar code at the foot. Left and right change with the page.
+_SYMBOL = r"(?=[^ ]*\d)[ASE]/[A-Za-z\d./()-]{1,28}[A-Za-z\d)]"
+_UN_EDGE = re.compile(
+    rf"{_SYMBOL}(?: ?[–—] ?{_SYMBOL})?"
+    r"|\d{1,3}/\d{1,3}(?: \d\d-\d{5})?|\d\d-\d{5}(?: \d{1,3}/\d{1,3})?"
+    r"|\d\d-\d{5} \([A-Z]\)(?: \d{6}){0,3}|\*\d{7,8}\*"
+)
+_MOST_UN_EDGES = 2
 _SENTENCE_END = tuple(".!?:;…”\"')")
 _DIGITS = re.compile(r"\d+")
 # Prefixes that keep their hyphen in the spelling of the field (United Nations Editorial Manual).
@@ -129,17 +138,44 @@ def _hyphen(text: str, following: str, words: Counter[str]) -> str:
     return "-" if head in _HYPHENATED else ""
 
 
+def _edge(text: str) -> str:
+    """Return what an edge line shares with those of other pages: "S/12 3 May", "5 May S/12"."""
+    return " ".join(sorted(_DIGITS.sub("0", text).split()))
+
+
+def _un_edges(lines: Sequence[Line], pitch: float) -> set[int]:
+    """Return which lines of a page are edges in the form of the United Nations.
+
+    A symbol may also stand alone in a line of a text, so white space must lie between edge and
+    text, and there are no more than two such lines; more are a list.
+    """
+    found: set[int] = set()
+    falling = sorted(range(len(lines)), key=lambda number: -lines[number].bottom)
+    for order in (falling, falling[::-1]):
+        edge = list(takewhile(lambda number: _UN_EDGE.fullmatch(lines[number].text), order))
+        if not 0 < len(edge) <= _MOST_UN_EDGES or len(edge) == len(lines):
+            continue
+        last, text = lines[edge[-1]], lines[order[len(edge)]]
+        height = max(text.top - text.bottom, 1.0)
+        if abs(last.bottom - text.bottom) > 1.3 * min(max(pitch, height), 2.1 * height):
+            found.update(edge)
+    return found
+
+
 def _without_running_heads(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """Drop page numbers, and first and last lines that most pages share but for their digits."""
+    """Drop page numbers, and first and last lines that most pages share.
+
+    They are the same but for digits and the order of their words.
+    """
     edges = Counter(
-        _DIGITS.sub("0", text)
-        for lines in pages
-        for text in {line.text for line in (*lines[:2], *lines[-2:])}
+        text for lines in pages for text in {_edge(line.text) for line in (*lines[:2], *lines[-2:])}
     )
     enough = min(max(3, len(pages) // 2 + 1), max(2, len(pages)))
     running = {text for text, count in edges.items() if count >= enough}
+    pitch = _Shape.of(pages).pitch
     kept: list[list[Line]] = []
     for lines in pages:
+        un_edges = _un_edges(lines, pitch)
         last = len(lines) - 1
         kept.append(
             [
@@ -147,9 +183,8 @@ def _without_running_heads(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
                 for number, line in enumerate(lines)
                 if not (
                     (number in (0, last) and len(lines) > 1 and _PAGE_NUMBER.fullmatch(line.text))
-                    or (
-                        (number < 2 or number > last - 2) and _DIGITS.sub("0", line.text) in running
-                    )
+                    or ((number < 2 or number > last - 2) and _edge(line.text) in running)
+                    or number in un_edges
                 )
             ]
         )

@@ -165,3 +165,62 @@ def test_mending_moves_the_starts_of_pages(tmp_path) -> None:
 def test_no_pages_are_no_text() -> None:
     assert join_pages([]) == ("", ())
     assert join_pages([[], []]) == ("", (0, 0))
+
+
+def placed(*pages: list[tuple[float, float, str]]) -> str:
+    """Return the text of pages on which lines are drawn at their places."""
+    out = io.BytesIO()
+    page = canvas.Canvas(out)
+    for lines in pages:
+        for left, bottom, line in lines:
+            page.drawString(left, bottom, line)
+        page.showPage()
+    page.save()
+    item = read(out.getvalue())
+    assert isinstance(item, RawDocument)
+    return item.text
+
+
+@pytest.mark.parametrize("pages", [2, 3, 6])
+def test_heads_and_feet_of_united_nations_documents_are_left_out(pages: int) -> None:
+    sheets: list[list[tuple[float, float, str]]] = []
+    for number in range(1, pages + 1):
+        foot = f"{number}/{pages}"
+        name = "abcdef"[number - 1]
+        sheets.append([(72, 700, f"we call on {name} to stay"), (72, 686, f"and {name} to go")])
+        if number == 1:
+            sheets[0][:0] = [(72, 760, "Lorra  S/2031/77"), (72, 740, "We speak:")]
+            sheets[0] += [(72, 40, "31-01234 (E) 080531"), (72, 28, "*3101234*")]
+        elif number % 2:
+            sheets[-1] += [(430, 790, "S/2031/77"), (72, 40, "31-01234"), (500, 40, foot)]
+        else:  # feet may be drawn before the text as well
+            sheets[-1][:0] = [(72, 790, "S/2031/77"), (72, 40, foot), (430, 40, "31-01234")]
+    said = " ".join(f"we call on {name} to stay and {name} to go" for name in "abcdef"[:pages])
+    assert placed(*sheets) == f"Lorra S/2031/77\n\nWe speak:\n\n{said}"
+
+
+def test_heads_that_change_sides_are_left_out() -> None:
+    sheets = [
+        [
+            (72, 790, "12/3/31 Fish S/PV.9" if number % 2 else "S/PV.9 Fish 12/3/31"),
+            (72, 700, f"we {word}"),
+            (72, 686, f"and {word}"),
+        ]
+        for number, word in enumerate(["swim", "dive", "hide", "wait"])
+    ]
+    assert placed(*sheets) == "we swim and swim we dive and dive we hide and hide we wait and wait"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["we recall the text of", "S/2031/77", "and all it says"],  # inside
+        ["S/2031/77", "and all it says"],  # first, but no white space below
+        ["we recall the text of", "S/2031/77"],
+        ["S/2031/1", "", "S/2031/2", "", "S/2031/3", "", "we recall all three"],  # a list
+        ["the vote was 12/15 and", "", "31-01234 was its number"],
+        ["S/2031/77"],
+    ],
+)
+def test_symbols_in_the_text_stay(lines: list[str]) -> None:
+    assert text_of(lines).split() == " ".join(lines).split()
