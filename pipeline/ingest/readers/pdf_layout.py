@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise, takewhile
+from math import inf
 from statistics import median
 
 _MARKER = re.compile(r"(?:\(?(?:\d{1,3}|[a-z]|[ivx]{1,5})[.)]|[•●▪◦–—\-*])\s+\S|\([a-z\d]{1,3}\)\s")
@@ -23,6 +24,8 @@ _UN_EDGE = re.compile(
     r"|\d\d-\d{5} \([A-Z]\)(?: \d{6}){0,3}|\*\d{7,8}\*"
 )
 _MOST_UN_EDGES = 2
+_WRAPPED = 3
+"""Lines of one width that show text filling its column; fewer may be those of a title page."""
 _SENTENCE_END = tuple(".!?:;…”\"')")
 _DIGITS = re.compile(r"\d+")
 # Prefixes that keep their hyphen in the spelling of the field (United Nations Editorial Manual).
@@ -61,6 +64,7 @@ def join_pages(pages: Sequence[Sequence[Line]]) -> tuple[str, tuple[int, ...]]:
     text = ""
     starts: list[int] = []
     before: Line | None = None
+    column = _Column()
     for lines in kept:
         page_start: int | None = None
         for number, line in enumerate(lines):
@@ -68,13 +72,16 @@ def join_pages(pages: Sequence[Sequence[Line]]) -> tuple[str, tuple[int, ...]]:
                 glue = ""
             elif before.hyphen:
                 glue = _hyphen(text, line.text, words)
-            elif number == 0:
-                glue = " " if _runs_on(before, line) else "\n\n"
+            elif number == 0 or _jumps(before, line):
+                glue = " " if column.runs_on(before, line) else "\n\n"
             else:
                 glue = "\n\n" if shape.begins_paragraph(before, line) else " "
             text += glue
             page_start = len(text) if page_start is None else page_start
             text += line.text
+            if before is None or number == 0 or _jumps(before, line):
+                column = _Column()
+            column.add(line)
             before = line
         starts.append(len(text) if page_start is None else page_start)
     return text, tuple(starts)
@@ -107,7 +114,7 @@ class _Shape:
         gap = before.bottom - line.bottom
         # Double spacing is 2.0 line heights; what is farther apart is no paragraph.
         usual = min(max(self.pitch, height), 2.1 * height)
-        if gap < -height or gap > 1.3 * usual:  # another column, or white space
+        if gap > 1.3 * usual:  # white space
             return True
         if abs((before.top - before.bottom) - height) > 0.15 * height:  # another size of type
             return True
@@ -119,9 +126,44 @@ class _Shape:
         return ended and (short or indented)
 
 
-def _runs_on(before: Line, line: Line) -> bool:
-    """Tell whether a paragraph goes on over the page: no end before, a small letter after."""
-    return not before.text.endswith(_SENTENCE_END) and line.text[:1].islower()
+def _jumps(before: Line, line: Line) -> bool:
+    """Tell whether a line stands above the one before: in another column."""
+    return line.bottom - before.bottom > max(line.top - line.bottom, 1.0)
+
+
+@dataclass(slots=True)
+class _Column:
+    """How far the lines of a column, or of a page that has one, have reached so far."""
+
+    left: float = inf
+    rights: list[float] = field(default_factory=list)
+
+    def add(self, line: Line) -> None:
+        self.left = min(self.left, line.left)
+        self.rights.append(line.right)
+
+    def runs_on(self, before: Line, line: Line) -> bool:
+        """Tell whether a paragraph goes on from the column's last line over its end to `line`.
+
+        The line has no end of a sentence, and a small letter follows; or it is full and breaks off
+        behind a word, and a full line in the same size of type follows ("the Security | Council").
+        """
+        if before.text.endswith(_SENTENCE_END) or _MARKER.match(line.text):
+            return False
+        if line.text[:1].islower():
+            return True
+        right, height = max(self.rights), before.top - before.bottom
+        width = right - self.left
+        full = [reach for reach in self.rights if reach > right - 0.1 * width]
+        return (
+            before.text[-1:].isalnum()
+            and line.text[:1].isalnum()
+            and before.right in full
+            and len(full) >= _WRAPPED
+            and line.right - line.left > 0.6 * width
+            and abs((line.top - line.bottom) - height) <= 0.15 * height
+            and not (before.text.isupper() or line.text.isupper())  # headings
+        )
 
 
 def _hyphen(text: str, following: str, words: Counter[str]) -> str:

@@ -224,3 +224,49 @@ def test_heads_that_change_sides_are_left_out() -> None:
 )
 def test_symbols_in_the_text_stay(lines: list[str]) -> None:
     assert text_of(lines).split() == " ".join(lines).split()
+
+
+def columns(left: list[str], right: list[str]) -> str:
+    """Return the text of a page of two columns."""
+    return placed(
+        [
+            (start, 700 - 14 * number, line)
+            for start, lines in ((72, left), (320, right))
+            for number, line in enumerate(lines)
+        ]
+    )
+
+
+FULL = ["We call on all of the parties to", "stay and to wait with the others"]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (["We call upon the parties", "to stay and"], ["to wait for what", "may come."]),
+        ([*FULL, "envoys of the whole Security"], ["Council for what may come to", "us."]),
+    ],
+)
+def test_a_sentence_goes_on_in_the_next_column(left: list[str], right: list[str]) -> None:
+    assert columns(left, right) == " ".join(left + right)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (["We call upon the parties", "to stay."], ["to wait is best"]),
+        ([*FULL, "we stay"], ["Council of the four Great Lakes"]),  # not full: a heading
+        ([*FULL, "and recalling all of their acts,"], ["Reaffirming its will to stay here"]),
+        ([*FULL, "envoys of the whole Security"], ["Annex"]),
+        ([*FULL, "envoys of the whole Security"], ["ANNEX TO THE STATEMENT"]),
+        ([*FULL, "envoys of the whole Security"], ["1. Council for what may come to"]),
+        (["We call upon the parties", "to stay and"], ["a. to wait for what"]),
+    ],
+)
+def test_a_new_paragraph_begins_in_the_next_column(left: list[str], right: list[str]) -> None:
+    assert columns(left, right) == f"{' '.join(left)}\n\n{' '.join(right)}"
+
+
+def test_a_title_page_does_not_run_on() -> None:
+    text = text_of(["Statement of the Republic of Lorra"], ["We call on all of the parties"])
+    assert text == "Statement of the Republic of Lorra\n\nWe call on all of the parties"
