@@ -24,14 +24,17 @@ class Stdin:
 
 Input = Path | Stdin
 
+REJECTS_SUFFIX = ".rejects.jsonl"
+"""How the name of a list ends that a stage wrote of what it could not read."""
+
 
 def find_inputs(patterns: Sequence[str], *, outputs: Sequence[Path] = ()) -> tuple[Input, ...]:
     """Return every input that the patterns name, each once, in their order.
 
     A folder stands for all files in it and its subfolders, sorted by name; hidden files and
-    folders, and what is no regular file (a pipe, a socket), are left out. Folders are entered once
-    even if symbolic links lead to them in a circle. A folder that cannot be opened is returned
-    itself, so that reading it reports why. An existing path is never taken for a glob.
+    folders, lists of rejects, and what is no regular file (a pipe, a socket), are left out. Folders
+    are entered once even if symbolic links lead to them in a circle. A folder that cannot be opened
+    is returned itself, so that reading it reports why. An existing path is never taken for a glob.
 
     Args:
         outputs: files and folders that will be written. Found in a folder or by a glob, they and
@@ -164,13 +167,17 @@ def _files(path: Path) -> Iterator[Path]:
             except OSError:
                 yield here
                 continue
-            waiting += [entry for entry in entries if not entry.name.startswith(".")]
+            waiting += [
+                entry
+                for entry in entries
+                if not entry.name.startswith(".") and not entry.name.endswith(REJECTS_SUFFIX)
+            ]
 
 
 def _explain(pattern: str) -> str:
     path = _expanded(pattern)
     if _is_folder(path):
-        return f"'{pattern}': the folder holds no files (hidden ones are left out)"
+        return f"'{pattern}': the folder holds no files (left out: hidden ones, lists of rejects)"
     if glob.has_magic(pattern):
         return f"'{pattern}': no file matches this pattern"
     try:

@@ -18,7 +18,8 @@ class RawDocument:
     position of the start of each page in `text`, empty where the format has none; `given_id` the
     identifier the source gives; `context` the sentence before, where a row is a sentence;
     `encoding` how its bytes were decoded, empty for binary formats. `unread` are the columns that
-    are not read of a table which lacks one for speaker or date.
+    are not read of a table which lacks one for speaker or date. `output` says that it is a labelled
+    sentence, a row of what a stage wrote.
     """
 
     text: str
@@ -34,6 +35,7 @@ class RawDocument:
     encoding: str = ""
     pages: tuple[int, ...] = ()
     unread: tuple[str, ...] = ()
+    output: bool = False
 
 
 Rows = tuple[int, int | None]

@@ -83,6 +83,12 @@ class Reading(Iterator[Statement | Rejection]):
     def _statement(self, raw: RawDocument) -> Statement | Rejection:
         if raw.encoding:
             self.counts.encodings[raw.encoding] += 1
+        if raw.output:  # in a folder that holds both, every sentence would count twice
+            detail = (
+                "is a labelled sentence that 'stance' wrote, no document; name other inputs, or "
+                "the table alone with --unit sentence to label its rows again"
+            )
+            return Rejection(raw.source, raw.location, RejectReason.BAD_ROW, detail)
         if len(raw.text) > self._settings.max_characters:
             detail = (
                 f"{len(raw.text):,} characters, the limit is {self._settings.max_characters:,} "

@@ -16,6 +16,7 @@ from typing import IO, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.errors import InputError, OutputError
+from pipeline.ingest.inputs import REJECTS_SUFFIX
 from pipeline.output import whole_file
 from pipeline.records import Rejection, RejectReason, Sentence, Statement
 
@@ -138,8 +139,8 @@ class Rejects:
 
 
 def rejects_path(output: Path) -> Path:
-    """Return where the rejects of `output` go: its whole name with ".rejects.jsonl" behind it.
+    """Return where the rejects of `output` go: its whole name with `REJECTS_SUFFIX` behind it.
 
     The whole name, so that statements.jsonl and statements.csv do not share one.
     """
-    return output.with_name(f"{output.name}.rejects.jsonl")
+    return output.with_name(f"{output.name}{REJECTS_SUFFIX}")

@@ -24,6 +24,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "sentence_id", "doc_id"),
     "context": ("context",),
 }
+_OUTPUT = frozenset({"sentence_id", "model"})
 _LISTED, _COMPARED, _LONGEST_SHOWN = 20, 200, 60
 LONGEST_VALUE = 1000
 """Characters of a speaker, title and the like that are kept; of a file they are not the content."""
@@ -65,6 +66,11 @@ def resolve(columns: Sequence[str], wanted: ColumnMap) -> dict[str, str] | str:
     return found
 
 
+def is_output(columns: Iterable[str]) -> bool:
+    """Tell whether columns are those of what `stance classify` or `attribute` writes."""
+    return _OUTPUT.issubset(columns)
+
+
 def unread_columns(columns: Iterable[str], fields: Mapping[str, str]) -> tuple[str, ...]:
     """Return the columns that hold no field, if that of speaker or date is not among those found.
 
@@ -94,6 +100,7 @@ def row_document(
     fields: Mapping[str, str],
     *,
     unread: tuple[str, ...] = (),
+    output: bool = False,
     source: str,
     location: str,
     settings: IngestSettings,
@@ -139,6 +146,7 @@ def row_document(
         context=values.get("context"),
         encoding=encoding,
         unread=unread,
+        output=output,
     )
 
 

@@ -10,7 +10,13 @@ from typing import BinaryIO, ClassVar
 from pipeline.csv_cells import field_limit
 from pipeline.ingest.decoding import Encoding, Undecodable, detect
 from pipeline.ingest.raw import RawDocument
-from pipeline.ingest.readers.columns import LEFT_OUT, resolve, row_document, unread_columns
+from pipeline.ingest.readers.columns import (
+    LEFT_OUT,
+    is_output,
+    resolve,
+    row_document,
+    unread_columns,
+)
 from pipeline.ingest.readers.lines import Lines, LineTooLongError
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
@@ -50,6 +56,7 @@ def _rows(
     header: list[str] | None = None
     fields: dict[str, str] = {}
     unread: tuple[str, ...] = ()
+    output = False
     for location, record in records:
         if isinstance(record, Rejection):
             yield record
@@ -63,6 +70,7 @@ def _rows(
                 yield Rejection(source, location, RejectReason.BAD_ROW, detail)
                 return
             fields, unread = resolved, unread_columns(header, resolved)
+            output = is_output(header)
         elif len(record) != len(header):
             detail = f"{len(record)} fields, expected {len(header)} as in the header"
             if len(record) > len(header):
@@ -73,6 +81,7 @@ def _rows(
                 dict(zip(header, record, strict=True)),
                 fields,
                 unread=unread,
+                output=output,
                 source=source,
                 location=location,
                 settings=settings,

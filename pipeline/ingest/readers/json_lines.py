@@ -8,7 +8,7 @@ from typing import BinaryIO, ClassVar
 
 from pipeline.ingest.decoding import Encoding, Undecodable, detect
 from pipeline.ingest.raw import RawDocument
-from pipeline.ingest.readers.columns import resolve, row_document, unread_columns
+from pipeline.ingest.readers.columns import is_output, resolve, row_document, unread_columns
 from pipeline.ingest.readers.lines import Lines, LineTooLongError
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
@@ -83,6 +83,7 @@ def read_row(
         row,
         fields,
         unread=unread_columns(row, fields),
+        output=is_output(row),
         source=source,
         location=location,
         settings=settings,

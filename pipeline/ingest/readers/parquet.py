@@ -6,7 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO, ClassVar
 
 from pipeline.ingest.raw import ALL_ROWS, Group, RawDocument, Rows
-from pipeline.ingest.readers.columns import LEFT_OUT, resolve, row_document, unread_columns
+from pipeline.ingest.readers.columns import (
+    LEFT_OUT,
+    is_output,
+    resolve,
+    row_document,
+    unread_columns,
+)
 from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
 
@@ -59,6 +65,7 @@ class ParquetReader:
                 yield Rejection(source, "columns", RejectReason.BAD_ROW, detail)
                 return
             unread = unread_columns(table.schema_arrow.names, fields)
+            output = is_output(table.schema_arrow.names)
             names = list(dict.fromkeys(fields.values()))
             for batch in _batches(table, names, rows):
                 if isinstance(batch, int):
@@ -80,6 +87,7 @@ class ParquetReader:
                         values,
                         fields,
                         unread=unread,
+                        output=output,
                         source=source,
                         location=location,
                         settings=settings,

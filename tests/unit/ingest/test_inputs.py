@@ -33,6 +33,12 @@ def test_a_folder_gives_its_files_sorted_and_without_hidden_ones(folder: Path) -
     assert names(folder, "") == ["a.txt", "b.txt", "odd[1].txt", "sub/c.md"]
 
 
+def test_lists_of_rejects_are_read_only_where_they_are_named(folder: Path) -> None:
+    (folder / "sub" / "o.jsonl.rejects.jsonl").write_text("{}")
+    assert names(folder, "sub") == ["sub/c.md"]
+    assert names(folder, "sub/*.jsonl") == ["sub/o.jsonl.rejects.jsonl"]
+
+
 def test_patterns_stand_for_files_and_folders(folder: Path) -> None:
     assert names(folder, "?.txt") == ["a.txt", "b.txt"]
     assert names(folder, "**/*.md") == ["sub/c.md"]

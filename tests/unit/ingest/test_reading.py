@@ -7,9 +7,11 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -109,6 +111,41 @@ def test_duplicates_name_the_first_and_can_be_kept(tmp_path: Path) -> None:
     ids = [item.doc_id for item in kept]
     assert len(set(ids)) == 6
     assert ids[3] == f"{ids[0]}-2"
+
+
+OUTPUT = [{"sentence_id": f"{n}", "text": f"We act: {n}.", "model": "m"} for n in range(2)]
+
+
+def as_csv() -> bytes:
+    lines = [",".join(row) for row in (OUTPUT[0], *(row.values() for row in OUTPUT))]
+    return "\n".join(lines).encode()
+
+
+def as_json_lines() -> bytes:
+    return "\n".join(map(json.dumps, OUTPUT)).encode()
+
+
+def as_parquet() -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(OUTPUT), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("o.csv", as_csv), ("o.jsonl", as_json_lines), ("o.parquet", as_parquet)],
+)
+def test_labelled_sentences_of_an_earlier_run_are_no_documents(
+    tmp_path: Path, name: str, written: Callable[[], bytes]
+) -> None:
+    items = read(tmp_path, {name: written()})
+    assert reasons(items) == [RejectReason.BAD_ROW] * 2
+    assert all(isinstance(one, Rejection) and "--unit sentence" in one.detail for one in items)
+
+
+@pytest.mark.parametrize("column", ["sentence_id", "model"])
+def test_one_column_of_an_output_makes_none(tmp_path: Path, column: str) -> None:
+    assert reasons(read(tmp_path, {"own.csv": f"{column},text\nx,We act.\n"})) == [None]
 
 
 def test_an_id_used_twice_for_different_texts_is_a_bad_row(tmp_path: Path) -> None:
