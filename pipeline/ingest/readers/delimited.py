@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterator
 from typing import BinaryIO, ClassVar
 
-from pipeline.csv_cells import field_limit
+from pipeline.csv_cells import field_limit, unguarded
 from pipeline.ingest.decoding import Encoding, Undecodable, detect
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.readers.columns import (
@@ -78,7 +78,7 @@ def _rows(
             yield Rejection(source, location, RejectReason.BAD_ROW, detail)
         else:
             yield row_document(
-                dict(zip(header, record, strict=True)),
+                dict(zip(header, map(unguarded, record), strict=True)),
                 fields,
                 unread=unread,
                 output=output,
