@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
 from collections.abc import Iterator
 from typing import BinaryIO, ClassVar
 
@@ -22,6 +23,7 @@ from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import IngestSettings
 
 _DELIMITERS = ",;\t|"
+_HINT = re.compile(r"""(?i)"?sep=([^\w\s"]|\t)"?""")  # a line of Excel's before the header
 # A text over the limit rejects its row. Only what is far longer ends the file, because what stands
 # after the middle of a field cannot be told from rows.
 _MARGIN = 4
@@ -106,6 +108,12 @@ def _records(lines: Lines, source: str, limit: int) -> Iterator[tuple[str, list[
             return
         begin = lines.number
         delimiter = max(_DELIMITERS, key=first.count)
+        if hint := _HINT.fullmatch(first.strip(" \r\n")):
+            delimiter = hint[1]
+            first = next((line for line in lines if line.strip()), None)
+            if first is None:
+                return
+            begin = lines.number
         reader = csv.reader(itertools.chain([first], lines), delimiter=delimiter, strict=True)
         while True:
             try:

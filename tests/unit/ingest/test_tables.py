@@ -19,7 +19,7 @@ from pipeline.ingest.readers.columns import as_text, resolve
 from pipeline.ingest.readers.delimited import DelimitedReader
 from pipeline.ingest.readers.json_lines import JsonLinesReader
 from pipeline.ingest.readers.parquet import BATCH_ROWS, ParquetReader
-from pipeline.records import Rejection
+from pipeline.records import Rejection, RejectReason
 from pipeline.settings.ingest import ColumnMap, IngestSettings
 
 
@@ -112,6 +112,17 @@ def test_csv_with_quotes_line_ends_and_all_fields() -> None:
     )
     assert isinstance(second, RawDocument)
     assert (second.location, second.speaker, second.given_id) == ("line 5", None, "8")
+
+
+@pytest.mark.parametrize("hint", ["sep=;", "SEP=;", '"sep=;"'])
+def test_the_delimiter_may_be_named_before_the_header(hint: str) -> None:
+    items = read(DelimitedReader(), f"{hint}\r\n\r\ntext;a,b,c\r\nWe act.;x\r\nWe;go;on\r\n")
+    assert shown(items) == [("line 4", "We act."), ("line 5", RejectReason.BAD_ROW)]
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_nothing_but_the_name_of_a_delimiter_holds_no_rows(end: str) -> None:
+    assert read(DelimitedReader(), f"sep=;{end}") == []
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
