@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _VAL = W + "val"
 _LEVELS = 9
+_DEPTHS = frozenset(map(str, range(_LEVELS)))
 # Word's own limits (ECMA-376, 17.9); without them a small file could ask for endless marks.
 _LARGEST_START = 32_767
 _LONGEST_PATTERN = 255
@@ -113,23 +114,46 @@ class Numbering:
 def _read_levels(numbering: Element) -> dict[str, dict[int, _Level]]:
     abstract: dict[str | None, dict[int, _Level]] = {}
     for definition in numbering.findall(W + "abstractNum"):
-        levels: dict[int, _Level] = {}
-        for level in definition.findall(W + "lvl"):
-            depth, start = level.get(W + "ilvl"), _value(level.find(W + "start"))
-            if depth is not None and depth.isdecimal() and int(depth) < _LEVELS:
-                levels[int(depth)] = _Level(
-                    format=_value(level.find(W + "numFmt")) or "decimal",
-                    pattern=(_value(level.find(W + "lvlText")) or "")[:_LONGEST_PATTERN],
-                    start=_start(start),
-                )
+        levels = {
+            depth: _level(level)
+            for level in definition.findall(W + "lvl")
+            if (depth := _depth(level)) is not None
+        }
         abstract[definition.get(W + "abstractNumId")] = levels
     found: dict[str, dict[int, _Level]] = {}
     for instance in numbering.findall(W + "num"):
         number = instance.get(W + "numId")
         levels = abstract.get(_value(instance.find(W + "abstractNumId")), {})
         if number is not None:
-            found[number] = levels
+            found[number] = {**levels, **_overridden(instance, levels)}
     return found
+
+
+def _overridden(instance: Element, levels: dict[int, _Level]) -> dict[int, _Level]:
+    """Return the levels that a list has of its own: written anew, or with another start."""
+    found: dict[int, _Level] = {}
+    for override in instance.findall(W + "lvlOverride"):
+        depth, anew = _depth(override), override.find(W + "lvl")
+        start = _value(override.find(W + "startOverride"))
+        if depth is None:
+            continue
+        level = levels.get(depth) if anew is None else _level(anew)
+        if level is not None:
+            found[depth] = level if start is None else replace(level, start=_start(start))
+    return found
+
+
+def _depth(level: Element) -> int | None:
+    depth = level.get(W + "ilvl")
+    return int(depth) if depth in _DEPTHS else None
+
+
+def _level(level: Element) -> _Level:
+    return _Level(
+        format=_value(level.find(W + "numFmt")) or "decimal",
+        pattern=(_value(level.find(W + "lvlText")) or "")[:_LONGEST_PATTERN],
+        start=_start(_value(level.find(W + "start"))),
+    )
 
 
 def _start(value: str | None) -> int:

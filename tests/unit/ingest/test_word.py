@@ -91,6 +91,37 @@ def test_levels_and_formats_of_numbering() -> None:
     assert blocks(document) == ["3. x", "(a) x", "(b) x", "4. x", "(a) x", "4.I x", "4.II x"]
 
 
+def test_a_list_may_have_levels_of_its_own() -> None:
+    document = docx.Document()
+    numbering = document.part.numbering_part.element
+    levels = "".join(
+        f'<w:lvl w:ilvl="{depth}"><w:start w:val="1"/><w:numFmt w:val="decimal"/>'
+        f'<w:lvlText w:val="{pattern}"/></w:lvl>'
+        for depth, pattern in enumerate(["%1.", "%1.%2"])
+    )
+    abstract = f'<w:abstractNum {nsdecls("w")} w:abstractNumId="77">{levels}</w:abstractNum>'
+    numbering.insert(0, parse_xml(abstract))
+    overrides = {
+        77: "",
+        78: '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="12"/></w:lvlOverride>'
+        '<w:lvlOverride w:ilvl="x"/><w:lvlOverride w:ilvl="7"><w:startOverride w:val="2"/>'
+        "</w:lvlOverride>",
+        79: '<w:lvlOverride w:ilvl="0"><w:startOverride w:val="7"/><w:lvl w:ilvl="0">'
+        '<w:start w:val="3"/><w:numFmt w:val="lowerLetter"/><w:lvlText w:val="(%1)"/></w:lvl>'
+        "</w:lvlOverride>",
+    }
+    for number, override in overrides.items():
+        body = f'<w:abstractNumId w:val="77"/>{override}'
+        numbering.append(parse_xml(f'<w:num {nsdecls("w")} w:numId="{number}">{body}</w:num>'))
+    for number, depth in ((77, 0), (78, 0), (78, 1), (78, 0), (79, 0), (77, 0)):
+        body = (
+            f'<w:pPr><w:numPr><w:ilvl w:val="{depth}"/><w:numId w:val="{number}"/></w:numPr>'
+            "</w:pPr><w:r><w:t>x</w:t></w:r>"
+        )
+        document.element.body.insert(-1, xml(body))
+    assert blocks(document) == ["1. x", "12. x", "12.1 x", "13. x", "(g) x", "2. x"]
+
+
 @pytest.mark.parametrize(
     ("count", "style", "expected"),
     [
