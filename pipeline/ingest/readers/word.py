@@ -26,6 +26,8 @@ ZIP_MAGIC = b"PK\x03\x04"
 OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _HOLDERS = frozenset({W + "sdt", W + "sdtContent", W + "customXml", W + "ins", W + "moveTo"})
+_BLOCKS = frozenset({W + "tbl", *_HOLDERS})
+_MARK_DELETED = f"{W}pPr/{W}rPr/{W}del"
 _SPACES = {W + "tab": " ", W + "br": "\n", W + "cr": "\n", W + "noBreakHyphen": "-"}
 # A text box is written twice, the second time for old programs; deletions and fields are no text.
 _LEFT_OUT = frozenset(
@@ -130,17 +132,33 @@ def _numbering(document: Document) -> Numbering:
 
 def _blocks(holder: Element, numbering: Numbering) -> Iterator[str]:
     """Yield the text of every paragraph and table row that has any."""
+    begun: list[Element] = []  # paragraphs whose marks are deleted: they go on in the next one
     for child in holder:
         if child.tag == W + "p":
-            text = _paragraph(child)
-            if text:
-                yield numbering.mark(child) + text
-        elif child.tag == W + "tbl":
+            begun.append(child)
+            if child.find(_MARK_DELETED) is None:
+                yield from _joined(begun, numbering)
+                begun = []
+            continue
+        if child.tag in _BLOCKS:
+            yield from _joined(begun, numbering)
+            begun = []
+        if child.tag == W + "tbl":
             for row in child.iter(W + "tr"):
                 if _table_of(row) is child:
                     yield from _row(row, numbering)
         elif child.tag in _HOLDERS:
             yield from _blocks(child, numbering)
+    yield from _joined(begun, numbering)
+
+
+def _joined(paragraphs: list[Element], numbering: Numbering) -> Iterator[str]:
+    """Yield the text of paragraphs that read as one, if any; the mark is of the first with text."""
+    pieces = ["".join(_pieces(paragraph)) for paragraph in paragraphs]
+    text = "\n".join(" ".join(line.split()) for line in "".join(pieces).splitlines()).strip()
+    if text:
+        first = next(one for one, said in zip(paragraphs, pieces, strict=True) if said.strip())
+        yield numbering.mark(first) + text
 
 
 def _row(row: Element, numbering: Numbering) -> Iterator[str]:
@@ -158,11 +176,6 @@ def _table_of(row: Element) -> Element | None:
 
 def _row_of(cell: Element) -> Element | None:
     return next(cell.iterancestors(W + "tr"), None)
-
-
-def _paragraph(paragraph: Element) -> str:
-    pieces = "".join(_pieces(paragraph))
-    return "\n".join(" ".join(line.split()) for line in pieces.splitlines()).strip()
 
 
 def _pieces(node: Element) -> Iterator[str]:

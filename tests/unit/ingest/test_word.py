@@ -156,6 +156,32 @@ def test_tracked_changes_and_content_controls_are_read_as_the_text_now_stands() 
     assert blocks(document) == ["We condemn non-compliance\ntoday.", "Inside a control."]
 
 
+def test_a_paragraph_whose_mark_is_deleted_goes_on_in_the_next() -> None:
+    document = docx.Document()
+    mark = "<w:pPr><w:rPr><w:del w:id='1' w:author='x'/></w:rPr></w:pPr>"
+    texts = [("We deplore", mark), ("", mark), (" the raid.", ""), ("We wait", mark)]
+    for text, properties in texts:
+        run = f"<w:r><w:t xml:space='preserve'>{text}</w:t></w:r>" if text else ""
+        document.element.body.insert(-1, xml(properties + run))
+    table = document.add_table(1, 1)
+    table.cell(0, 0).text = "A vote"
+    document.element.body.insert(-1, xml(f"{mark}<w:r><w:t>The end</w:t></w:r>"))
+    assert blocks(document) == ["We deplore the raid.", "We wait", "A vote", "The end"]
+
+
+def test_a_deleted_item_is_not_counted() -> None:
+    document = docx.Document()
+    deleted = document.add_paragraph(style="List Number")
+    for change in (
+        "<w:rPr {}><w:del w:id='1' w:author='x'/></w:rPr>",
+        "<w:del {} w:id='2' w:author='x'><w:r><w:delText>To rest;</w:delText></w:r></w:del>",
+    ):
+        element = parse_xml(change.format(nsdecls("w")))
+        (deleted._p.pPr if "rPr" in change else deleted._p).append(element)
+    document.add_paragraph("To act.", style="List Number")
+    assert blocks(document) == ["1. To act."]
+
+
 def test_a_document_without_text_is_empty() -> None:
     item = read(saved(docx.Document()))
     assert isinstance(item, Rejection)
