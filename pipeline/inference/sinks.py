@@ -69,7 +69,8 @@ class JsonlSink:
 class CsvSink:
     """CSV (RFC 4180), lists joined by semicolons.
 
-    Cells are guarded against being run as formulas (`csv_cells`), unless they are to be raw.
+    Made for spreadsheets, with a byte order mark and cells guarded against being run as formulas
+    (`csv_cells`); raw, neither.
     """
 
     def __init__(
@@ -82,6 +83,8 @@ class CsvSink:
         self._columns = rows.columns
         self._cell = _raw_cell if raw else csv_cell
         if begins:
+            if not raw:  # without it Excel reads UTF-8 as the system's own character set
+                self._text.write("\ufeff")
             self._writer.writerow(self._columns)
 
     def write(self, rows: Sequence[Row]) -> None:

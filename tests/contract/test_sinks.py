@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 from pipeline.codebook import load_codebook
 from pipeline.errors import OutputError, SettingsError
 from pipeline.inference import RowFormat, Unfinished, job, open_output
+from pipeline.inference.engine import SPAN
 from pipeline.inference.job import CountedRow
 from pipeline.inference.rows import NUMBERS, Row, Value
 from pipeline.inference.sinks import SINKS, format_of
@@ -50,7 +52,7 @@ def read_csv(path: Path, rows: RowFormat) -> list[Row]:
             return int(cell)
         return float(cell) if name in rows.probability_columns else cell
 
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         return [{k: typed(k, v) for k, v in row.items()} for row in csv.DictReader(file)]
 
 
@@ -287,10 +289,24 @@ def test_no_spreadsheet_runs_a_cell_of_csv(cell: str, tmp_path: Path) -> None:
     rows = RowFormat(CODEBOOKS["tiny"])
     row = {**row_of(rows, 1, cell), "speaker": cell, "heading": cell}
     write(tmp_path / "out.csv", rows, [row])
-    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as file:
         (read,) = csv.DictReader(file)
     assert read["text"] == read["speaker"] == read["heading"] == "'" + cell
     assert read["start"] == "1"
+
+
+@pytest.mark.parametrize(("raw", "marks"), [(False, 1), (True, 0)])
+def test_only_csv_for_spreadsheets_begins_with_a_byte_order_mark(
+    raw: bool, marks: int, tmp_path: Path
+) -> None:
+    rows = RowFormat(CODEBOOKS["tiny"])
+    many = [CountedRow(row_of(rows, i, f"“{i}”")) for i in range(SPAN + 1)]  # of two parts
+    target = str(tmp_path / "out.csv")
+    with open_output(target, rows, None, {}, Unfinished.REFUSE, raw_cells=raw) as output:
+        output.write(many, lambda _: None)
+        output.finish()
+    written = (tmp_path / "out.csv").read_bytes()
+    assert written.count(BOM_UTF8) == written[:3].count(BOM_UTF8) == marks
 
 
 @given(texts=st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=1, max_size=4))
@@ -322,7 +338,7 @@ def test_csv_has_one_header(
     monkeypatch.setattr(job, "SPAN", 2)
     write(tmp_path / "out.csv", rows, rows_of(rows, count))
     header = ",".join(rows.columns).encode() + b"\r\n"
-    assert (tmp_path / "out.csv").read_bytes().startswith(header)
+    assert (tmp_path / "out.csv").read_bytes().startswith(BOM_UTF8 + header)
     assert (tmp_path / "out.csv").read_bytes().count(header) == 1
 
 

@@ -57,7 +57,7 @@ def test_tables_are_written_and_the_reader_is_warned(attributed: Stance) -> None
     names = {"statements.csv", "actors.csv", "edges.csv", "network.graphml", "changes.csv"}
     made = {f"tables/{name}" for name in (*names, "about.md", "rejects.jsonl")}
     assert {name for name in attributed.files() if name.startswith("tables/")} == made
-    with (attributed.folder / "tables" / "statements.csv").open(encoding="utf-8") as file:
+    with (attributed.folder / "tables" / "statements.csv").open(encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert [row["holder"] for row in rows] == ["FRA", "FRA", "guest"]
     assert rows[2]["holder_name"] == "'=Guest"

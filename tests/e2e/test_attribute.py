@@ -31,7 +31,7 @@ def test_labels_get_holders_and_targets(stance: Callable[..., Any]) -> None:
     piped = stance("attribute", "p.jsonl", *BY_RULES, code=0)
     assert [json.loads(line) for line in piped.out.splitlines()] == rows
     stance("attribute", "p.jsonl", *BY_RULES, "-o", "a.csv", code=0)
-    table = list(csv.DictReader(io.StringIO((stance.folder / "a.csv").read_text("utf-8"))))
+    table = list(csv.DictReader(io.StringIO((stance.folder / "a.csv").read_text("utf-8-sig"))))
     assert [row["holder"] for row in table] == [row["holder"] for row in rows]
 
 

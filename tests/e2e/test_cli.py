@@ -185,7 +185,7 @@ def test_classify_to_every_format(stance: Stance) -> None:
         assert f"1 set aside: 1 empty (listed in p.{suffix}.rejects.jsonl)." in done.err
         assert "Traceback" not in done.err
     rows = rows_in(stance.folder / "p.jsonl")
-    with (stance.folder / "p.csv").open(encoding="utf-8", newline="") as file:
+    with (stance.folder / "p.csv").open(encoding="utf-8-sig", newline="") as file:
         table = list(csv.DictReader(file))
     columns = pq.read_table(stance.folder / "p.parquet").to_pylist()
     assert len(rows) == len(table) == len(columns) >= 6

@@ -40,7 +40,8 @@ def steps(page: Path) -> Iterator[Step]:
 
 def missing(step: Step, printed: str) -> str | None:
     """Return the first shown line that was not printed behind the ones before it."""
-    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    # No terminal shows the byte order mark of CSV.
+    lines = [" ".join(line.split()) for line in printed.replace("\ufeff", "").splitlines()]
     at = 0
     for line in step.shown:
         wanted = " ".join(line.split())

@@ -121,7 +121,7 @@ def test_tables_can_be_written(codebook: Codebook, tmp_path: Path) -> None:
     assert tuple(table.column_names) == AttributionFormat().columns
     assert table["holder_actors"].to_pylist()[2] == ["DEU"]
     run(source, codebook, tmp_path / "a.csv")
-    head = (tmp_path / "a.csv").read_text(encoding="utf-8").splitlines()[0]
+    head = (tmp_path / "a.csv").read_text(encoding="utf-8-sig").splitlines()[0]
     assert tuple(head.split(",")) == AttributionFormat().columns
 
 
