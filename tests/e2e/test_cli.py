@@ -216,7 +216,7 @@ def test_classify_sentences(stance: Stance) -> None:
     )
     rows = rows_in(stance.folder / "p.jsonl")
     assert [row["tone"] for row in rows] == ["blame", None, "praise"]
-    assert "3 sentences labelled" in done.err
+    assert "3 rows, 2 of them labelled by kitchen-" in done.err
 
 
 @pytest.mark.parametrize("lines", [1, 0])

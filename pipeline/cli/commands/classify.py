@@ -182,11 +182,12 @@ def classify(
             summary = classify_documents(
                 inputs, settings, bundle, target, stdin=stdin, watcher=watcher
             )
-    console.say(
-        f"{summary.sentences:,} sentences"
-        + (f" of {summary.statements:,} statements" if summary.statements else "")
-        + f" labelled by {summary.model_id} in {summary.seconds:.1f} s."
-    )
+    if unit is Unit.SENTENCE:  # a row without readable text is a row of the output as well
+        unread = sum(summary.rejected.values())
+        counted = f"{summary.sentences:,} rows, {summary.sentences - unread:,} of them"
+    else:
+        counted = f"{summary.sentences:,} sentences of {summary.statements:,} statements"
+    console.say(f"{counted} labelled by {summary.model_id} in {summary.seconds:.1f} s.")
     for task in bundle.codebook.tasks:
         given = {label: n for (name, label), n in summary.labels.items() if name == task}
         counted = ", ".join(f"{n:,} {label}" for label, n in sorted(given.items()))
