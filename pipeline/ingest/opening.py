@@ -56,7 +56,7 @@ def raw_documents(
             if isinstance(named, Stdin) and settings.stdin_format != "auto":
                 suffix = f".{settings.stdin_format}"
             elif suffix not in READERS:
-                suffix = sniff(stream, limit=settings.max_bytes)
+                suffix = sniff(stream, limit=settings.max_bytes, text=settings.columns.text)
             refused = _refuse(stream, suffix)
             if refused is not None:
                 yield reject(*refused)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import BinaryIO, NamedTuple
 
 from pipeline.ingest.raw import Reader
-from pipeline.ingest.readers.delimited import DelimitedReader
+from pipeline.ingest.readers.delimited import DelimitedReader, table_suffix
 from pipeline.ingest.readers.json_lines import JsonLinesReader
 from pipeline.ingest.readers.parquet import MAGIC as PARQUET_MAGIC
 from pipeline.ingest.readers.parquet import ParquetReader
@@ -79,10 +79,11 @@ def recognise(stream: BinaryIO) -> Content | None:
     return next((content for content in _CONTENTS if head.startswith(content.magic)), None)
 
 
-def sniff(stream: BinaryIO, *, limit: int) -> str:
+def sniff(stream: BinaryIO, *, limit: int, text: str | None = None) -> str:
     """Return the suffix that fits the content of a seekable stream, `.txt` when none is certain.
 
-    At most the first `limit` bytes of its first line that is not blank are looked at.
+    At most the first `limit` bytes of its first line that is not blank are looked at. `text` names
+    the column of a table that holds the text, if that is known.
     """
     content = recognise(stream)
     if content is not None and content.suffix:
@@ -102,4 +103,5 @@ def sniff(stream: BinaryIO, *, limit: int) -> str:
                 return ".jsonl"
         except (ValueError, RecursionError):
             return ".txt"
-    return ".txt"
+    # Without its zero bytes UTF-16 is near enough.
+    return table_suffix(line.replace(b"\0", b"").decode(errors="ignore"), text) or ".txt"

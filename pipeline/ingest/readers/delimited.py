@@ -13,6 +13,7 @@ from pipeline.ingest.decoding import Encoding, Undecodable, detect
 from pipeline.ingest.raw import RawDocument
 from pipeline.ingest.readers.columns import (
     LEFT_OUT,
+    SYNONYMS,
     is_output,
     resolve,
     row_document,
@@ -24,6 +25,7 @@ from pipeline.settings.ingest import IngestSettings
 
 _DELIMITERS = ",;\t|"
 _HINT = re.compile(r"""(?i)"?sep=([^\w\s"]|\t)"?""")  # a line of Excel's before the header
+_LONGEST_HEADER = 10_000  # characters; what is longer is not looked into
 # A text over the limit rejects its row. Only what is far longer ends the file, because what stands
 # after the middle of a field cannot be told from rows.
 _MARGIN = 4
@@ -49,6 +51,28 @@ class DelimitedReader:
             yield from _rows(lines, source, settings, encoding)
         finally:
             lines.release()
+
+
+def table_suffix(line: str, text: str | None) -> str:
+    """Return ".csv" or ".tsv" if a first line is the header of such a table, else nothing.
+
+    Its cells are names, one of them that of the text column (`text`, or else a well-known one).
+    Prose has a blank behind every comma ("Statement, 5 May"), a header hardly ever.
+    """
+    line = line.strip(" \r\n")
+    if len(line) > _LONGEST_HEADER:
+        return ""
+    if _HINT.fullmatch(line):
+        return ".csv"
+    delimiter = max(_DELIMITERS, key=line.count)
+    cells = [cell.strip().strip('"').casefold() for cell in line.split(delimiter)]
+    names = SYNONYMS["text"] if text is None else (text.casefold(),)
+    known = {name for synonyms in SYNONYMS.values() for name in synonyms}.union(names)
+    if len(cells) < 2 or set(names).isdisjoint(cells):
+        return ""
+    if f"{delimiter} " in line and not known.issuperset(cells):
+        return ""
+    return ".tsv" if delimiter == "\t" else ".csv"
 
 
 def _rows(

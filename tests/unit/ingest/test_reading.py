@@ -208,6 +208,14 @@ def test_reading_is_lazy(tmp_path: Path) -> None:
         ('\ufeff{"text": "One."}\n', ["One."]),
         ("<!DOCTYPE html><body><p>We act on this.</p></body>", ["We act on this."]),
         ("{not json", ["{not json"]),
+        ("id,text\n1,We act.\n", ["We act."]),
+        ('\ufeff"Speech";"Country"\r\nWe act;x\r\n', ["We act"]),
+        ("id\tcontent\n1\tWe act.\n", ["We act."]),
+        ("sep=;\ntext;date\nWe act;2031\n", ["We act"]),
+        ("id, text, date\n1,We act.,2031\n", ["We act."]),
+        ("Statement, 5 May 2031\n\nWe act.", ["Statement, 5 May 2031\n\nWe act."]),
+        ("Text\n\nWe act, now.", ["Text\n\nWe act, now."]),
+        ("id,remarks\n1,We act.\n", ["id,remarks\n1,We act.\n"]),
         ('{"text": "' + "x" * 100_000 + '"}', ["x" * 100_000]),
     ],
 )
@@ -215,6 +223,16 @@ def test_standard_input_is_recognised_by_its_content(data: str, texts: list[str]
     items = piped(data)
     assert [item.text for item in items] == texts
     assert {item.source for item in items} == {"-"}
+
+
+def test_a_table_on_standard_input_is_recognised_by_its_text_column() -> None:
+    (item,) = piped("id,Remarks\n1,We act.\n", columns={"text": "Remarks"})
+    assert (item.doc_id, item.text) == ("1", "We act.")
+
+
+def test_a_table_in_utf16_is_recognised_on_standard_input() -> None:
+    (item,) = piped("id\ttext\n1\tWe act – now.\n".encode("utf-16"))
+    assert item.text == "We act – now."
 
 
 def test_the_format_of_standard_input_can_be_given() -> None:
