@@ -57,8 +57,8 @@ def classify(
         bool,
         typer.Option(
             "--raw-cells",
-            help="Write CSV for programs: without the apostrophe before cells that a spreadsheet "
-            "would run as a formula. Do not open such a file in a spreadsheet; where 'stance' "
+            help="Write CSV for programs: without a byte order mark, and without the apostrophe "
+            "before cells that a spreadsheet would run as a formula. Do not open such a file in a spreadsheet; where 'stance' "
             "reads it, a text that itself begins with such an apostrophe loses it.",
         ),
     ] = False,
