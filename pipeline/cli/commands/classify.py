@@ -58,8 +58,9 @@ def classify(
         typer.Option(
             "--raw-cells",
             help="Write CSV for programs: without a byte order mark, and without the apostrophe "
-            "before cells that a spreadsheet would run as a formula. Do not open such a file in a spreadsheet; where 'stance' "
-            "reads it, a text that itself begins with such an apostrophe loses it.",
+            "before cells that a spreadsheet would run as a formula. Do not open such a file in a "
+            "spreadsheet; where 'stance' reads it, a text that itself begins with such an "
+            "apostrophe loses it.",
         ),
     ] = False,
     model: BundleFolder = None,
