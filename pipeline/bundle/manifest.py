@@ -25,9 +25,9 @@ class Figure(StrictModel):
 
     @classmethod
     def of(cls, dataset: str, name: str, score: Score) -> Figure:
-        """Return a score that is defined, with four decimals."""
-        low, high = (None if x is None else round(x, 4) for x in (score.low, score.high))
-        value = round(score.value, 4)
+        """Return a score that is defined, with six decimals: pages show three, rounded once."""
+        low, high = (None if x is None else round(x, 6) for x in (score.low, score.high))
+        value = round(score.value, 6)
         return cls(
             dataset=dataset, name=name, value=value, low=low, high=high, support=score.support
         )
