@@ -33,8 +33,8 @@ _MADE_WITHIN = 120
 """Seconds to wait while another command makes the tables of a new database: a few, or a minute on
 a busy machine."""
 
-_IN_ACCOUNT = re.compile(r"(://[^\s:/@]*):\S*@")  # up to the last @, since passwords have any
-_IN_QUERY = re.compile(r"([?&](?:password|passwd|pwd)=)[^\s&]*", re.IGNORECASE)
+_IN_ACCOUNT = re.compile(r"(:/{0,2}[^\s:/]*):\S*@")  # up to the last @, since passwords have any
+_IN_QUERY = re.compile(r"([?&]\w*(?:password|passwd|pwd|odbc_connect)=)[^\s&]*", re.IGNORECASE)
 
 _NEEDED_LATER = ("datasets", "matplotlib")
 """Packages that a run needs only when its data and plots are logged, after the work."""

@@ -23,7 +23,7 @@ from pipeline.evaluation.estimate_table import (
 )
 from pipeline.evaluation.share_estimates import Survey, weight_gap
 from pipeline.inference.sinks import csv_cell
-from pipeline.output import write_text
+from pipeline.output import write_spreadsheet, write_text
 from pipeline.reporting.estimate_text import EstimateFacts, method_text
 from pipeline.reporting.estimates import render_estimates
 from pipeline.workflows.population import LabelledPopulation, read_population
@@ -122,7 +122,7 @@ def write_estimates(done: Estimation, out: Path, *, title: str) -> None:
         OutputError: the file cannot be written.
     """
     if out.suffix.lower() == ".csv":
-        write_text(out, to_csv(done.rows))
+        write_spreadsheet(out, to_csv(done.rows))
     else:
         made_on = datetime.now(UTC).date()
         write_text(

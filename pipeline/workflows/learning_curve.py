@@ -20,7 +20,7 @@ from pipeline.errors import InputError
 from pipeline.evaluation.bootstrap import document_weights
 from pipeline.evaluation.learning_curve import FittedCurve, curve_scores, fit_curve, halvings
 from pipeline.evaluation.metrics import measure, outcomes
-from pipeline.output import write_text
+from pipeline.output import write_spreadsheet, write_text
 from pipeline.records import LabelledDocument
 from pipeline.reporting.learning_curve import CurveFacts, render_curves
 from pipeline.settings.classifiers import ClassifierSettings
@@ -153,7 +153,10 @@ def write_curves(done: LearningCurve, out: Path) -> None:
     Raises:
         OutputError: the file cannot be written.
     """
-    write_text(out, to_csv(done.curves) if out.suffix.lower() == ".csv" else done.page)
+    if out.suffix.lower() == ".csv":
+        write_spreadsheet(out, to_csv(done.curves))
+    else:
+        write_text(out, done.page)
 
 
 def to_csv(curves: Sequence[FittedCurve]) -> str:

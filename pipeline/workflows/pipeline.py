@@ -125,7 +125,7 @@ def stages(
                 "card": settings.card.model_dump(mode="json"),
             },
             lambda watcher: _promote(settings, codebook, store, watcher),
-            kept=lambda: _promoted_since(settings, store),
+            kept=lambda: _champion_kept(settings, store),
         ),
         Stage(
             "classify",
@@ -239,10 +239,10 @@ def _promote(settings: PipelineSettings, codebook: Codebook, store: Store, watch
     )
 
 
-def _promoted_since(settings: PipelineSettings, store: Store) -> str:
+def _champion_kept(settings: PipelineSettings, store: Store) -> str:
     """Return what to say where the folder holds the champion; empty where it does not.
 
-    Then somebody shipped it by `stance promote` or `rollback`, which is not undone unasked.
+    Somebody may have shipped it by `stance promote` or `rollback`, which is not undone unasked.
     """
     name = settings.tracking.registered_model
     try:
@@ -253,6 +253,6 @@ def _promoted_since(settings: PipelineSettings, store: Store) -> str:
     if champion is None or champion.model_id != manifest.model_id:
         return ""
     return (
-        f"{manifest.model_id}, version {champion.version} of '{name}', was promoted since and is "
-        "kept; --force replaces it"
+        f"{manifest.model_id}, version {champion.version} of '{name}', is the champion and is "
+        "kept; --force makes it anew"
     )

@@ -15,7 +15,7 @@ from pipeline.codebook import Codebook
 from pipeline.errors import InputError
 from pipeline.evaluation.rule_report import RuleReport, report_rules
 from pipeline.labelling import RuleSet
-from pipeline.output import write_text
+from pipeline.output import write_spreadsheet, write_text
 from pipeline.records import LabelledSentence, Rejection, Score, Sentence
 from pipeline.reporting.rules import render_rules
 from pipeline.settings.ingest import IngestSettings
@@ -88,7 +88,7 @@ def measure_rules(
     if page is not None:
         write_text(page, render_rules(report, sentences, codebook, rejected=rejected))
     if table is not None:
-        write_text(table, rules_csv(report))
+        write_spreadsheet(table, rules_csv(report))
     return RulesSummary(report, sentences, rejected)
 
 

@@ -452,7 +452,7 @@ def test_outputs(labels: Path, tiny: Codebook, tmp_path: Path) -> None:
         contrast=("A", "B"),
     )
     write_estimates(done, tmp_path / "e.csv", title="T")
-    with (tmp_path / "e.csv").open(newline="", encoding="utf-8") as file:
+    with (tmp_path / "e.csv").open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(done.rows)
     first = find(done, "food", OVERALL, "dsl")

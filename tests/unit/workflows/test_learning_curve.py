@@ -64,7 +64,7 @@ def test_scores_rise_with_documents_and_are_followed_beyond_them(done: LearningC
 def test_all_points_stand_in_the_table_and_on_the_page(done: LearningCurve, tmp_path: Path) -> None:
     write_curves(done, tmp_path / "c.csv")
     write_curves(done, tmp_path / "c.html")
-    with (tmp_path / "c.csv").open(newline="", encoding="utf-8") as file:
+    with (tmp_path / "c.csv").open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == sum(len(curve.points) for curve in done.curves)
     assert {row["extrapolated"] for row in rows} == {"yes", "no"}

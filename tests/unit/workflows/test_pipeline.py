@@ -98,7 +98,7 @@ def test_a_run_keeps_a_model_that_was_shipped_since(
     assert strong != weak
     roll_back(settings, tiny, store, to=to, watcher=Silent())
     assert run()["promote"] == (
-        f"{weak}, version 1 of 'stance', was promoted since and is kept; --force replaces it"
+        f"{weak}, version 1 of 'stance', is the champion and is kept; --force makes it anew"
     )
     assert shipped() == weak
     assert weak in settings.classify.out.read_text()
