@@ -324,9 +324,16 @@ def take_up(folder: Path, target: Path, identity: Identity, unfinished: Unfinish
 
 
 def discard(folder: Path) -> None:
-    """Remove the folder of a job that has come to its end."""
+    """Empty the folder of a job that has come to its end; who holds its lock removes it.
+
+    The lock stays: without it another process could begin here, and lose its folder to this one.
+    """
     (folder / _JOB).unlink(missing_ok=True)  # first: without it, what is left is nothing
-    shutil.rmtree(folder, ignore_errors=True)
+    for left in folder.iterdir():
+        if left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+        elif left.name != _LOCK:
+            left.unlink(missing_ok=True)
 
 
 def settle_unfinished(

@@ -113,7 +113,7 @@ def test_killed_thirty_times_and_still_whole(stance: Stance, suffix: str) -> Non
 
 def test_what_was_kept_is_offered_and_checked(stance: Stance) -> None:
     folder = stance.folder
-    write_reviews(folder / "reviews.jsonl", 3000)
+    write_reviews(folder / "reviews.jsonl", 9000)  # enough for another command to meet this one
     base = ("classify", "reviews.jsonl", "-m", "bundle", "--out", "out.csv")
     running = subprocess.Popen(
         command(*base),

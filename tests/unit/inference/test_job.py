@@ -208,3 +208,19 @@ def test_what_a_process_left_that_died_while_cleaning_up_is_nothing(
     counts = run(left, RowFormat(codebook), counted(RowFormat(codebook), "abababab"))
     assert counts[ROWS] == 8
     assert len(left.read_bytes().splitlines()) == 8
+
+
+def test_nobody_begins_where_a_job_is_ending(tmp_path: Path) -> None:
+    folder, target = tmp_path / ".out.jsonl.job", tmp_path / "out.jsonl"
+    with job.locked(folder, target):
+        (folder / "job.json").write_text("{}")
+        (folder / "part-000000.json").write_text("[]")
+        (folder / "rows").mkdir()
+        job.discard(folder)
+        assert [left.name for left in folder.iterdir()] == ["lock"]
+        with (
+            pytest.raises(OutputError, match="another process writes it"),
+            job.locked(folder, target),
+        ):
+            pass
+    assert not folder.exists()
