@@ -18,18 +18,24 @@ OFFICE = "office"
 CONDUCT = frozenset({"conduct", "group-conduct", "owned-conduct"})
 _MEMBERS_WITH = frozenset({"member", "members"})
 _PREPOSITIONS = word_set("on against of in to towards from by at for over into")
+_PLAIN_TITLES = word_set("mr mrs ms miss")
 _ARTICLES = word_set("le les la el il der die das")
 _NO_LONGER = word_set("former ex late")
 _BODIES = word_set(
-    "agence agencia agency arabiya associated association bank bbc broadcasting campaign center "
-    "centre channel chronicle club cnn coalition committee company corporation council cross daily "
-    "express forum foundation front fund gazette group guardian herald initiative institute "
-    "international jazeera journal league magazine media mirror monitor movement network networks "
-    "news newspaper newswire observatory observer online organisation organization party post "
-    "press presse project radio report reporters review rights school service society studies "
-    "telegraph television times today tribune trust tv union university watch weekly welle wire "
-    "world zeitung"
+    "agence agencia agency ansar arabiya army associated association bank bbc bloc boys brigade "
+    "brigades broadcasting brotherhood business campaign center centre channel chronicle club cnn "
+    "coalition committee company corporation council cross daily express fein forum foundation "
+    "friends front fund future gazeta gazette globe group guardian herald independent initiative "
+    "institute international jazeera journal knesset league magazine media members mirror monitor "
+    "movement nation network networks news newspaper newswire observatory observer online "
+    "organisation organization party post pravda press presse project quds radio report reporters "
+    "review rights school service shimbun society studies telegraph television times today "
+    "tribune trust tv union university watch weekly welle wire witness workers world yorker "
+    "zeitung"
 )
+"""Known words of newspapers and bodies."""
+_BODIES_OR_FAMILIES = word_set("day star sun")
+"""The same, which begin a name as well: "Toronto Sun", but "Sun Lei"."""
 _PARTICLES = word_set("al el ben bin ibn de del da dos di van von der la")
 _LONGEST_PERSON = 6
 TITLES = word_set(
@@ -242,10 +248,15 @@ def is_person(words: Sequence[Token], *, least: int = 1) -> bool:
 def is_representative(words: Sequence[Token]) -> bool:
     """Return whether the words before a State in brackets look like who speaks for it.
 
-    That is a person of two names or with a title; no newspaper and no body ("Daily Herald").
+    That is a person of two names or with a title; no newspaper and no body ("Daily Herald"), as far
+    as the known words of newspapers and bodies tell.
     """
+    if not words or words[0].key in _NO_LONGER | {"the"}:
+        return False
+    if words[0].key in _PLAIN_TITLES:  # whatever the family is called: "Ms. Sun", "Mr. Cross"
+        return True
     keys = {word.key for word in words}
-    if keys & _BODIES or not words or words[0].key in _NO_LONGER | {"the"}:
+    if keys & _BODIES or words[-1].key in _BODIES_OR_FAMILIES:
         return False
     if words[0].key in STYLES:
         return True

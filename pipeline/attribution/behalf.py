@@ -36,7 +36,7 @@ _OPENING = re.compile(
     r"\A\W{0,5}" + _CALLS + r"(?:(?:acting|intervening|speaking|writing)\s"
     r"(?:(?:also|again|here|now|today|to you)\s){0,2})?"
     + _WHOM
-    + rf"(?:(?:,?\s*namely,?\s+|:\s+){_WORDS})?"
+    + rf"(?:(?:,?\s*+namely,?\s++|:\s++){_WORDS})?"
     # The main clause is in the first person, behind adjuncts at most.
     + r"(?:,\s+(?:again|as|at|first|here|in|once|on|today|with)\b[^,.;:]{0,100}){0,2}"
     r",?\s+(?:(?:again|hereby|here|now|once more|once again|therefore|today),?\s+)?"
@@ -78,7 +78,7 @@ _WE_THE = re.compile(
     re.IGNORECASE,
 )
 
-_NAMELY = re.compile(rf"(?:,?\s*namely,?\s+|:\s+)(?P<list>{_WORDS}){_END}", re.IGNORECASE)
+_NAMELY = re.compile(rf"(?:,?\s*+namely,?\s++|:\s++)(?P<list>{_WORDS}){_END}", re.IGNORECASE)
 _DASH = re.compile(r"\s+[-–—]{1,2}\s+|—")
 _JOINING = re.compile(
     r"(?:,|\s+[-–—]{1,2}|—)?\s*\b(?P<and>and|as well as) (?:also )?(?:on behalf )?(?:of )?",
@@ -98,6 +98,7 @@ OWN_CAPACITY = re.compile(
 )
 """By these words a speaker goes over to what he says for himself alone."""
 _AND = re.compile(r"\band\s+\Z", re.IGNORECASE)
+_SPACES = re.compile(r"\s+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,16 @@ class Behalf:
     also: bool
 
 
+def folded(sentence: str) -> str:
+    """Return a sentence with one space for each run of white space, as `spoken_for` reads it."""
+    return _SPACES.sub(" ", sentence)
+
+
 def spoken_for(sentence: str) -> Behalf | None:
-    """Return those on whose behalf the speaker says to speak, or `None`."""
+    """Return those on whose behalf the speaker says to speak, or `None`.
+
+    `sentence` is folded: on long runs of white space the time would grow faster than linearly.
+    """
     for form in (_OPENING, _ACTING, _WE_THE):
         if found := form.search(sentence):
             before = sentence[: found.start("behalf")]

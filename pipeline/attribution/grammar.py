@@ -50,9 +50,11 @@ def _any_of(*verbs: str, bare: bool = False) -> str:
     return "|".join(sorted(set(forms), key=len, reverse=True))
 
 
-# "The so-called truce" reports nothing, and "terms" are a noun ("in terms of").
+# "The so-called truce" and "the US-backed forces" report nothing, but "re-affirms" does.
+# "Terms" are a noun ("in terms of").
 VERB = re.compile(
-    rf"(?<!-)\b(?!terms\b)(?:{_any_of(_SAYING, _JUDGING, _ASKING)}|call(?= (?:on|upon|for)\b))\b"
+    rf"(?<!-)\b(?:(?:[Rr]e|[Pp]re)-)?(?!terms\b)"
+    rf"(?:{_any_of(_SAYING, _JUDGING, _ASKING)}|call(?= (?:on|upon|for)\b))\b"
     r"(?! by\b)"
     r"|(?<=\w )(?:Decries|Condemns|Calls|Urges|Denounces|Says|Warns)\b"  # headlines
 )
@@ -90,10 +92,11 @@ PASSIVE = re.compile(
 )
 QUOTED = re.compile(r"[\"“][^\"“”]*[\"”]?")
 ADVERBS = re.compile(
-    r"(?:\s+(?:also|then|once again|again|once more|once|more than ever|therefore|thus|hence|always"
-    r"|never|still|now|too|further|has|have|had|is|was|were|will|would|strongly"
+    r"(?:\s++(?:also|then|once(?: again| more(?! than))?|again|more than ever|therefore|thus|hence"
+    r"|always|never|still|now|too|further|has|have|had|is|was|were|will|would|strongly"
     r"|firmly|repeatedly|today|yesterday|recently|jointly|both|all|not|in turn|\w+ly"
-    r"|(?:him|her|it|them)sel(?:f|ves)|on \d{1,2} [A-Z]\w+|on [A-Z]\w+day|(?:last|this) \w+))+\s*$",
+    r"|(?:him|her|it|them)sel(?:f|ves)|on \d{1,2} [A-Z]\w+|on [A-Z]\w+day"
+    r"|(?:last|this) \w+)\b)++\s*$",
     re.IGNORECASE,
 )
 LEADING = re.compile(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.actors import ActorLinker, actors_of, date_of
-from pipeline.attribution.behalf import OWN_CAPACITY, Behalf, spoken_for
+from pipeline.attribution.behalf import OWN_CAPACITY, Behalf, folded, spoken_for
 from pipeline.attribution.questions import Answer, Passage, Question, Span
 from pipeline.attribution.rules import first_reported
 
@@ -81,11 +81,12 @@ def _groups(
         return ()
 
     for at, sentence in enumerate(passage.sentences):
-        spoken = spoken_for(sentence.text)
+        text = folded(sentence.text)
+        spoken = spoken_for(text)
         ids = group(spoken) if spoken is not None else ()
         begun = spoken.start if spoken is not None and ids else 0
         # "In my capacity as representative of X and on behalf of Y": what comes last, holds.
-        if OWN_CAPACITY.search(sentence.text, begun):
+        if OWN_CAPACITY.search(text, begun):
             yield at, ()
         elif spoken is not None and ids:
             yield at, tuple(dict.fromkeys((*speaker, *ids))) if spoken.also else ids

@@ -166,7 +166,11 @@ def names_speaker(words: str, speaker: str | None) -> bool:
 
 
 def names_represented(words: str, speaker: str | None) -> bool:
-    """Return whether a phrase names whom the speaker represents: "Ada Maru (Estonia)"."""
+    """Return whether a phrase names whom the speaker represents: "Ada Maru (Estonia)".
+
+    Whatever stands in brackets behind a person counts, a city as well ("Jane Doe (London)"): which
+    names are those of States is not known here.
+    """
     if speaker is None:
         return False
     person = tokens(undotted(_ABOUT.split(speaker)[0]))

@@ -171,5 +171,7 @@ def test_names_of_council_records_are_known(
 def test_the_government_of_national_accord_is_libya_while_it_held_office(
     linker: ActorLinker,
 ) -> None:
-    assert actors_of(linker.link("the GNA", date=dt.date(2021, 3, 15))) == ("LBY",)
+    assert actors_of(linker.link("the GNA", date=dt.date(2021, 3, 15), earlier=["Libya"])) == (
+        "LBY",
+    )
     assert actors_of(linker.link("the GNA", date=dt.date(2021, 3, 16))) == ()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from pipeline.attribution.behalf import OWN_CAPACITY, spoken_for
+from pipeline.attribution.behalf import OWN_CAPACITY, folded, spoken_for
 
 
 @pytest.mark.parametrize(
@@ -73,3 +75,11 @@ def test_who_speaks_also_on_behalf_of_others_speaks_for_himself_as_well(sentence
 )
 def test_by_which_words_a_speaker_goes_over_to_himself(sentence: str, own: bool) -> None:
     assert (OWN_CAPACITY.search(sentence) is not None) is own
+
+
+@pytest.mark.parametrize("gap", [" ", ",", ", ", " \n\t"])
+def test_white_space_behind_a_group_is_read_in_linear_time(gap: str) -> None:
+    started = time.process_time()
+    spoken_for(folded("On behalf of " + "x namely " * 40 + gap * 20_000 + "y"))
+    spoken_for("On behalf of x namely" + " " * 1_000 + "y")
+    assert time.process_time() - started < 20

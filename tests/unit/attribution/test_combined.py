@@ -193,6 +193,20 @@ def test_what_a_speaker_says_on_his_own_behalf_does_not_end_the_part_of_the_grou
     assert link.holder == ("MLI",)
 
 
+def test_white_space_changes_neither_for_whom_nor_from_where_a_speaker_speaks() -> None:
+    texts = (
+        "I speak in my   national capacity and" + " " * 20_000 + "on  behalf\nof Mali.",
+        "On behalf of " + "x namely " * 40 + " " * 20_000 + "y",
+        "I speak" + " " * 20_000 + "on behalf of Mali, and then in my national   capacity.",
+    )
+    whole = passage(*texts, speaker="Belgium")
+    asked = [Question(whole, at, "Condemnation") for at in range(3)]
+    started = time.process_time()
+    links = link_answers(load_linker(), whole, None, asked, [Answer(None, None)] * 3)
+    assert time.process_time() - started < 20
+    assert [link.holder for link in links] == [("BEL", "MLI"), ("BEL", "MLI"), ("BEL",)]
+
+
 @pytest.mark.parametrize(
     "piece", ["I have ", "I speak ", "on behalf of a, we ", "we, ", "it is my "]
 )

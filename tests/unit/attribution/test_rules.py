@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.attribution import Passage, Question, RuleAttributor
+from pipeline.attribution.grammar import ADVERBS
 from pipeline.attribution.rules import names_speaker
 from pipeline.records import Sentence
 
@@ -64,7 +67,15 @@ def holder(*texts: str, speaker: str | None = None) -> str | None:
         ("The envoy's aide demands calm.", "The envoy's aide"),
         ("Chad therefore calls on all to leave.", "Chad"),
         ("Chad once again condemned the raid.", "Chad"),
+        ("Chad once again strongly condemned the raid.", "Chad"),
+        ("Chad once more condemned the raid.", "Chad"),
+        ("Chad once more than ever condemned the raid.", "Chad"),
         ("Chad has never condemned the raid.", "Chad"),
+        ("Chad this week again condemned the raid.", "Chad"),
+        ("The Council re-affirms its call for calm.", "The Council"),
+        ("The Council strongly re-stated its call for calm.", "The Council"),
+        ("The re-stated call for calm came late.", None),
+        ("The Chad-backed forces left.", None),
         ("Chad still rejects the raid.", "Chad"),
         ("Chad has now more than ever called for calm.", "Chad"),
         ("Chad did much in terms of aid.", None),
@@ -73,6 +84,14 @@ def holder(*texts: str, speaker: str | None = None) -> str | None:
 )
 def test_the_holder_stands_before_the_verb_or_behind_by(text: str, wanted: str | None) -> None:
     assert holder(text) == wanted
+
+
+@pytest.mark.parametrize("adverbs", [" once again strongly", " once more", " this week again"])
+def test_adverbs_are_cut_in_linear_time(adverbs: str) -> None:
+    started = time.process_time()
+    assert ADVERBS.sub("", "Chad" + adverbs * 400) == "Chad"
+    assert ADVERBS.search("Chad" + adverbs * 400 + " x") is None
+    assert time.process_time() - started < 20
 
 
 def test_a_pronoun_is_the_last_who_was_named() -> None:
