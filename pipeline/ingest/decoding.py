@@ -32,10 +32,10 @@ _ERRORS = "stance-cp1252"
 # was a no-break space. A quick first look, because the measure of badness is slow.
 _SUSPECT = re.compile(r"[^\x00-\x7f]{2}|[\x80-\x9f]|[\u00c2\u00c3\u00e2] ")
 # Python has codecs that are not encodings of documents (unicode_escape, punycode, hex).
-_DECLARABLE = re.compile(r"(?i)(utf|iso|windows|cp\d|koi8|gb|big5|euc|shift|mac|latin|(us-)?ascii)")
+_DECLARABLE = re.compile(r"(?i)(utf|iso|windows|cp\d|koi8|gb|big5|euc|shift|mac|latin)")
 # Programs declare the ISO sets and write those of Windows, which differ in quotation marks and
 # dashes only; browsers therefore read them so (WHATWG, Encoding, 4.2).
-_MEANT = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254"}
+_MEANT = {"iso8859-1": "cp1252", "iso8859-9": "cp1254"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,12 @@ _PAGE_NUMBER = re.compile(r"(?i)(?:page\s*)?[-–—(]?\s*\d{1,4}\s*(?:(?:/|of)\
 # What stands at the edges of a page of a United Nations document, and alone in its line: symbols
 # at the head; page, job number and bar code at the foot. Left and right change with the page.
 _SYMBOL = r"(?=[^ ]*\d)[ASE]/[A-Za-z\d./()-]{1,28}[A-Za-z\d)]"
-_UN_EDGE = re.compile(
-    rf"{_SYMBOL}(?: ?[–—] ?{_SYMBOL})?"
-    r"|\d{1,3}/\d{1,3}(?: \d\d-\d{5})?|\d\d-\d{5}(?: \d{1,3}/\d{1,3})?"
+_NUMBERS = (
+    r"\d{1,3}/\d{1,3}(?: \d\d-\d{5})?|\d\d-\d{5}(?: \d{1,3}/\d{1,3})?"
     r"|\d\d-\d{5} \([A-Z]\)(?: \d{6}){0,3}|\*\d{7,8}\*"
 )
+_UN_HEAD = re.compile(rf"{_SYMBOL}(?: ?[–—] ?{_SYMBOL})?|{_NUMBERS}")
+_UN_FOOT = re.compile(_NUMBERS)
 _MOST_UN_EDGES = 2
 _WRAPPED = 3
 """Lines of one width that show text filling its column; fewer may be those of a title page."""
@@ -188,13 +189,14 @@ def _edge(text: str) -> str:
 def _un_edges(lines: Sequence[Line], pitch: float) -> set[int]:
     """Return which lines of a page are edges in the form of the United Nations.
 
-    A symbol may also stand alone in a line of a text, so white space must lie between edge and
-    text, and there are no more than two such lines; more are a list.
+    A symbol may also stand alone in a line of a text, so it is an edge only at the head, white
+    space must lie between edge and text, and there are no more than two such lines; more are a
+    list.
     """
     found: set[int] = set()
     falling = sorted(range(len(lines)), key=lambda number: -lines[number].bottom)
-    for order in (falling, falling[::-1]):
-        edge = list(takewhile(lambda number: _UN_EDGE.fullmatch(lines[number].text), order))
+    for order, form in ((falling, _UN_HEAD), (falling[::-1], _UN_FOOT)):
+        edge = list(takewhile(lambda number: form.fullmatch(lines[number].text), order))
         if not 0 < len(edge) <= _MOST_UN_EDGES or len(edge) == len(lines):
             continue
         last, text = lines[edge[-1]], lines[order[len(edge)]]

@@ -52,10 +52,16 @@ def test_declared_encoding_is_believed_unless_the_bytes_are_utf8() -> None:
 
 @pytest.mark.parametrize(
     ("declared", "meant"),
-    [("ISO-8859-1", "cp1252"), ("latin1", "cp1252"), ("us-ascii", "cp1252"), ("latin5", "cp1254")],
+    [("ISO-8859-1", "cp1252"), ("latin1", "cp1252"), ("latin5", "cp1254")],
 )
 def test_a_declared_iso_set_means_that_of_windows(declared: str, meant: str) -> None:
     assert read("“déjà” – vu".encode(meant), declared) == ("“déjà” – vu", meant)
+
+
+def test_ascii_declared_of_other_bytes_says_nothing() -> None:
+    assert read(RUSSIAN.encode("cp1251"), "us-ascii") == read(RUSSIAN.encode("cp1251"))
+    assert read(RUSSIAN.encode("cp1251"), "us-ascii")[0] == RUSSIAN
+    assert read(WESTERN.encode("cp1252"), "us-ascii") == (WESTERN, "cp1252")
 
 
 def test_a_declared_iso_set_holds_where_that_of_windows_fails() -> None:

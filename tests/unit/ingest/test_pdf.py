@@ -217,6 +217,7 @@ def test_heads_that_change_sides_are_left_out() -> None:
         ["we recall the text of", "S/2031/77", "and all it says"],  # inside
         ["S/2031/77", "and all it says"],  # first, but no white space below
         ["we recall the text of", "S/2031/77"],
+        ["what we recall is contained in document", "", "", "S/2031/77"],  # set off at the foot
         ["S/2031/1", "", "S/2031/2", "", "S/2031/3", "", "we recall all three"],  # a list
         ["the vote was 12/15 and", "", "31-01234 was its number"],
         ["S/2031/77"],
