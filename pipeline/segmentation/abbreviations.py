@@ -8,13 +8,13 @@ def _words(listing: str) -> frozenset[str]:
 
 
 TITLES = _words(
-    "adm amb asst atty brig capt cdr cmdr col comm cpl cpt dep dr drs fr gen gov hon insp lt maj"
-    " messrs mgr min mlle mme mmes mr mrs ms msgr mt mx pres prof pte pvt rep rev rt sec secy sen"
+    "adm amb asst atty brig capt cdr cmdr col comm cpl cpt dep dr fr gen gov hon insp lt maj"
+    " messrs mgr min mlle mme mmes mr mrs ms msgr mt mx pres prof pte pvt rep rev rt secy sen"
     " sgt st ste supt"
 )
 """Never the last word of a sentence when capitalised ("Min. Ode", but "in 30 min. We left")."""
 
-CONNECTORS = _words("approx ca cf e.g i.e incl resp ret v viz vs")
+CONNECTORS = _words("approx ca cf e.g i.e incl resp v viz vs")
 """Never the last word of a sentence."""
 
 REFERENCES = _words(
@@ -24,10 +24,12 @@ REFERENCES = _words(
 )
 """Followed by a number they belong to it; otherwise they may end a sentence ("They said no.")."""
 
-DIVISIONS = _words("ann arts chap ch para paras sect subpara vol vols")
+DIVISIONS = _words("chap para paras subpara vol vols")
 """Those of REFERENCES that are no words, so "I" and "(a)" behind them belong to them as well."""
+LETTERED = _words("ann arts ch sect")
+"""Those of REFERENCES that are words or names too, so only "(a)" belongs to them ("the arts. I")."""
 
-MAYBE_FINAL = _words("al assn bros co corp dept dist est gov govt inc intl jr ltd sr univ")
+MAYBE_FINAL = _words("al assn bros co corp dept dist drs est gov govt inc intl jr ltd ret sr univ")
 """End a sentence only before a word that usually opens one."""
 
 CLOCK = _words("a.m p.m")

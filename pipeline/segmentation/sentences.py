@@ -20,6 +20,7 @@ from pipeline.segmentation.abbreviations import (
     CLOCK,
     CONNECTORS,
     DIVISIONS,
+    LETTERED,
     MAYBE_FINAL,
     OPENERS,
     REFERENCES,
@@ -46,9 +47,13 @@ _LAST_WORD = re.compile(r"(?:[^\W\d_]{1,2}\.)*+[^\W\d_]++\Z")
 _NEXT_WORD = re.compile(r"""["'“‘«(\[]{0,3}([^\W\d_]++)(?!\w)""")
 _REFERENT = re.compile(r"[\"'“‘(\[]{0,2}(?:\d|[IVXLC]{2,7}\b|[VX]\b)")
 _FIRST_PART = re.compile(
-    r"I(?=[,;:.)\]]|\s(?:and|in|of|or|to)\b)|\((?:[a-z]|[ivx]{1,5})\)(?!\s[^\W\d_a-z])"
+    r"I(?=[;:.)\]]|\s(?:and|in|of|or|to)\b|,\s(?:arts?|chap|ch|paras?|sect)\.)"
 )
-"""More that may follow DIVISIONS: a lone "I", and "(a)" unless a sentence begins behind it."""
+"""More that may follow DIVISIONS: a lone "I", which with a comma speaks ("I, for one")."""
+_LETTERED_PART = re.compile(r"\((?:[a-z]|[ivx]{1,5})\)(?!\s[^\W\d_a-z])")
+"""May follow DIVISIONS and LETTERED: "(a)", unless a sentence begins behind it."""
+_FIRST_ARTICLE = re.compile(r"I\sof\sthe\b")
+"""May follow "Art", which is a word as well."""
 _DESIGNATED = re.compile(
     r"\b(?:annex|appendix|area|category|chapter|class|group|part|phase|plan|schedule|section|zone)"
     r"\s\Z",
@@ -154,13 +159,16 @@ def _may_end(text: str, at: int, after: int) -> bool:
     initial = len(word) == 1 and word.isupper() and not before.isalnum()
     if key in CONNECTORS:
         return False
-    if key in TITLES and word[0].isupper():  # "MIN. ODE", but "by the SEC. The fund"
+    if key in TITLES and word[0].isupper():  # "MIN. ODE", but "by the GOV. The"
         return len(word) > 2 and word.isupper() and _opens_sentence(text, after)
+    if (
+        word in ("Sec", "SEC")
+        and not text[max(0, found.start() - 4) : at - 3].rstrip()[-1:].isdigit()
+    ):
+        return _opens_sentence(text, after)  # "Sec. Ode", but "30 Sec. Ode" and "the SEC. The fund"
     # A capital "P." is an initial (George P. Ode), a small one a page.
     if (key in REFERENCES and not initial) or before == "/":
-        return _REFERENT.match(text, after) is None and not (
-            (key in DIVISIONS or word == "Art") and _FIRST_PART.match(text, after)
-        )
+        return _REFERENT.match(text, after) is None and not _is_part(text, word, after)
     if key in CLOCK:
         following = _NEXT_WORD.match(text, after)
         return following is None or following[1] not in AFTER_CLOCK
@@ -169,6 +177,17 @@ def _may_end(text: str, at: int, after: int) -> bool:
     if initial or key in MAYBE_FINAL or "." in word:
         return _opens_sentence(text, after)
     return True
+
+
+def _is_part(text: str, word: str, position: int) -> bool:
+    """Whether "I" or "(a)" follows that belongs to the abbreviation of a division."""
+    key = word.lower()
+    if key in DIVISIONS and _FIRST_PART.match(text, position):
+        return True
+    if word == "Art" and _FIRST_ARTICLE.match(text, position):
+        return True
+    lettered = key in DIVISIONS or key in LETTERED or word == "Art"
+    return lettered and _LETTERED_PART.match(text, position) is not None
 
 
 def _opens_sentence(text: str, position: int) -> bool:

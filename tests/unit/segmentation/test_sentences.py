@@ -29,6 +29,15 @@ CUTS = {
     "minutes and seconds": "It took 10 min. | We left after 30 sec. | Wait 5 min. more.",
     "retired": "Gen. (ret.) Ora Ode led it, with Col. Ile (ret.). | The rest followed.",
     "first article": "Art. I of the Pact and chap. I, sect. V of vol. I of it. | See.",
+    "arts before a speaker": "We support science and the arts. | I, for one, welcome it.",
+    "sect before a speaker": "They are a sect. | I, for one, fear them.",
+    "liberal arts": "She studies liberal arts. | I of course agree.",
+    "a name like an annex": "Thanks to Mary Ann. | I and Bob left.",
+    "art before a speaker": "He opened the Gallery of Art. | I, however, stayed.",
+    "letter of an annex": "We read ann. (a) and sect. (b), and arts. (c), too. | Both stand.",
+    "retired at the end": "The briefer was General Kruse, ret. | We thank him.",
+    "seconds in capitals": "The clock stopped at 30 Sec. | The fund grew.",
+    "doctors": "We met the Drs. | They said so to Drs. Ode and Ile.",
     "no before a speaker": "The answer is no. | I, for one, stay. | They say no. | I of all.",
     "letter of a part": "Subpara. (a) of it and para. (iv), too, apply. | See para. 3.",
     "letter of the next point": "That ends the para. | (b) The parties shall meet.",
@@ -127,7 +136,10 @@ def test_trailing_marks_belong_to_the_last_sentence() -> None:
 
 
 # "U.S.", "no." and the like end a sentence only where the next word allows it.
-UNSURE = ("U.S.", "al.", "Dec.", "p.m.", "a.m.", "no.", "...", " P.", "SEC.")
+UNSURE = (
+    *("U.S.", "al.", "Dec.", "p.m.", "a.m.", "no.", "...", " P.", "SEC."),
+    *("arts.", "sect.", "Ann.", "Art.", "Sec.", "ret.", "Drs."),
+)
 POOL = [part.strip() for marked in CUTS.values() for part in marked.split("|")]
 SURE = [s for s in POOL if s[0].isascii() and s[-1] in ".?!" and not s.endswith(UNSURE)]
 
