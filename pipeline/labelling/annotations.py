@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
@@ -22,6 +23,7 @@ from pipeline.records import SPEAKER, year_and_month
 Draft = dict[str, Json]
 """An annotation as JSON, not yet checked."""
 
+_NUMBER = re.compile(r"(?a)[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,4})?")
 _EXPONENT = re.compile(r"[eE]\+\d")
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
@@ -220,12 +222,12 @@ def same_number(one: str, other: str) -> bool:
     Zeros before and after it, the decimal sign and the exponent may differ. Of a long number it
     writes six digits and the exponent ("1.23457E+19").
     """
-    try:
-        first, second = (float(text.replace(",", ".")) for text in (one, other))
-    except ValueError:
+    if not (_NUMBER.fullmatch(one.strip()) and _NUMBER.fullmatch(other.strip())):
         return False
-    cut = any(_EXPONENT.search(text) for text in (one, other))
-    return math.isfinite(first) and math.isclose(first, second, rel_tol=1e-5 if cut else 0.0)
+    if any(_EXPONENT.search(text) for text in (one, other)):
+        first, second = (float(text.replace(",", ".")) for text in (one, other))
+        return math.isfinite(first) and math.isclose(first, second, rel_tol=1e-5)
+    return Decimal(one.strip().replace(",", ".")) == Decimal(other.strip().replace(",", "."))
 
 
 def same_document(one: str, other: str, sentence_id: str) -> bool:

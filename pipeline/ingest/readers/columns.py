@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -24,7 +25,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "sentence_id", "doc_id"),
     "context": ("context",),
 }
-_OUTPUT = frozenset({"sentence_id", "model"})
+_OUTPUT = frozenset({"doc_id", "sentence_id", "start", "end", "model"})
+_MARKED_DATE = re.compile(r"'\d")
 _LISTED, _COMPARED, _LONGEST_SHOWN = 20, 200, 60
 LONGEST_VALUE = 1000
 """Characters of a speaker, title and the like that are kept; of a file they are not the content."""
@@ -139,7 +141,7 @@ def row_document(
         source=source,
         location=location,
         speaker=values.get("speaker"),
-        date=values.get("date"),
+        date=_unmarked(values.get("date")),
         genre=values.get("genre"),
         title=values.get("title"),
         given_id=values.get("id"),
@@ -148,6 +150,11 @@ def row_document(
         unread=unread,
         output=output,
     )
+
+
+def _unmarked(given: str | None) -> str | None:
+    """Return a date without the apostrophe that keeps spreadsheets from rewriting it."""
+    return given[1:] if given and _MARKED_DATE.match(given) else given
 
 
 def field_text(field: str, value: object) -> str | None:

@@ -25,6 +25,8 @@ from pipeline.settings.ingest import IngestSettings
 
 _DELIMITERS = ",;\t|"
 _HINT = re.compile(r"""(?i)"?sep=([^\w\s"]|\t)"?""")  # a line of Excel's before the header
+_COLUMN = re.compile(r"[^\W\d](?:[\w.:()-]{0,38}[\w)])?")
+"""A name that begins with a letter and has no blank, no slash and no stop at its end."""
 _LONGEST_HEADER = 10_000  # characters; what is longer is not looked into
 # A text over the limit rejects its row. Only what is far longer ends the file, because what stands
 # after the middle of a field cannot be told from rows.
@@ -57,7 +59,8 @@ def table_suffix(line: str, text: str | None) -> str:
     """Return ".csv" or ".tsv" if a first line is the header of such a table, else nothing.
 
     Its cells are names, one of them that of the text column (`text`, or else a well-known one).
-    Prose has a blank behind every comma ("Statement, 5 May"), a header hardly ever.
+    Prose has white space behind a comma ("Statement, 5 May"), dates, symbols of documents, or more
+    words than a name ("Statement,by the President"); what is in doubt is prose.
     """
     line = line.strip(" \r\n")
     if len(line) > _LONGEST_HEADER:
@@ -65,12 +68,15 @@ def table_suffix(line: str, text: str | None) -> str:
     if _HINT.fullmatch(line):
         return ".csv"
     delimiter = max(_DELIMITERS, key=line.count)
-    cells = [cell.strip().strip('"').casefold() for cell in line.split(delimiter)]
+    cells = [cell.strip().strip('"').strip().casefold() for cell in line.split(delimiter)]
     names = SYNONYMS["text"] if text is None else (text.casefold(),)
     known = {name for synonyms in SYNONYMS.values() for name in synonyms}.union(names)
     if len(cells) < 2 or set(names).isdisjoint(cells):
         return ""
-    if f"{delimiter} " in line and not known.issuperset(cells):
+    spaced = re.search(r"\t[^\S\t]" if delimiter == "\t" else re.escape(delimiter) + r"\s", line)
+    if spaced and not known.issuperset(cells):
+        return ""
+    if not all(cell in known or _COLUMN.fullmatch(cell) for cell in cells):
         return ""
     return ".tsv" if delimiter == "\t" else ".csv"
 

@@ -19,6 +19,8 @@ _CHARSET = re.compile(rb"""(?i)<(?:meta|\?xml)\b[^>]*?(?:charset|encoding)\s*=\s
 _BLANKS = re.compile(r"[ \t\n\f\r]+")  # white space of HTML; no-break spaces are characters
 _RULE = re.compile(r"[\s|:-]+")  # under the head of a table, or drawn
 _AS_IT_STANDS = frozenset({"pre", "script", "style", "textarea"})
+_SPACE = re.compile(r"(?i)(?:^|;)\s*white-space\s*:\s*([\w-]+)")  # in the style of an element
+_LINES_KEPT = frozenset({"pre", "pre-wrap", "pre-line", "break-spaces"})
 
 
 class _Node(Protocol):
@@ -29,6 +31,8 @@ class _Node(Protocol):
     tail: str | None
 
     def __iter__(self) -> Iterator[_Node]: ...
+
+    def get(self, key: str) -> str | None: ...
 
 
 class HtmlReader:
@@ -98,9 +102,17 @@ def _fold(tree: _Node) -> None:
     waiting = [(tree, False)]  # with whether the node stands where white space is kept
     while waiting:
         node, kept = waiting.pop()
-        within = kept or node.tag in _AS_IT_STANDS
+        within = _keeps_lines(node, kept)
         if node.text and not within:
             node.text = _BLANKS.sub(" ", node.text)
         if node.tail and not kept:
             node.tail = _BLANKS.sub(" ", node.tail)
         waiting += [(child, within) for child in node]
+
+
+def _keeps_lines(node: _Node, kept: bool) -> bool:
+    """Tell whether white space in a node stands, given whether it does around it."""
+    if node.tag in _AS_IT_STANDS:
+        return True
+    said = _SPACE.findall(node.get("style") or "") if isinstance(node.tag, str) else []
+    return said[-1].lower() in _LINES_KEPT if said else kept

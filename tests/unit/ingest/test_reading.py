@@ -113,7 +113,11 @@ def test_duplicates_name_the_first_and_can_be_kept(tmp_path: Path) -> None:
     assert ids[3] == f"{ids[0]}-2"
 
 
-OUTPUT = [{"sentence_id": f"{n}", "text": f"We act: {n}.", "model": "m"} for n in range(2)]
+OUTPUT = [
+    {**dict.fromkeys(("doc_id", "start", "end"), "0"), "sentence_id": f"{n}"}
+    | {"text": f"We act: {n}.", "model": "m"}
+    for n in range(2)
+]
 
 
 def as_csv() -> bytes:
@@ -199,6 +203,14 @@ def test_reading_is_lazy(tmp_path: Path) -> None:
 
 # Standard input
 
+PROSE = (
+    "5 May 2020\tStatement\nWe condemn this attack\tloudly.",
+    "Statement,\u00a05 May 2020\n\nWe condemn this attack, and we call for calm.",
+    "Statement\tS/PV.8706\n\nWe act.",
+    "Statement,by the President\n\nWe act, now.",
+    "Statement,,\n\nWe act.",
+)
+
 
 @pytest.mark.parametrize(
     ("data", "texts"),
@@ -215,6 +227,7 @@ def test_reading_is_lazy(tmp_path: Path) -> None:
         ("id, text, date\n1,We act.,2031\n", ["We act."]),
         ("Statement, 5 May 2031\n\nWe act.", ["Statement, 5 May 2031\n\nWe act."]),
         ("Text\n\nWe act, now.", ["Text\n\nWe act, now."]),
+        *((prose, [prose.replace("\u00a0", " ")]) for prose in PROSE),
         ("id,remarks\n1,We act.\n", ["id,remarks\n1,We act.\n"]),
         ('{"text": "' + "x" * 100_000 + '"}', ["x" * 100_000]),
     ],

@@ -48,6 +48,16 @@ def test_an_author_speaks_only_if_he_is_said_to() -> None:
     assert resolve(columns, ColumnMap(speaker="author")) == {"text": "text", "speaker": "author"}
 
 
+def test_a_date_loses_the_apostrophe_that_spreadsheets_need() -> None:
+    rows = "text,date\nWe act.,'2031-05-01\nWe act.,'tis May\n"
+    assert [item.date for item in read(DelimitedReader(), rows)] == ["2031-05-01", "'tis May"]
+
+
+def test_a_table_of_ones_own_may_name_sentences_and_models() -> None:
+    (item,) = read(DelimitedReader(), "sentence_id,text,model\n1,We act.,m\n")
+    assert not item.output
+
+
 def test_a_mapped_column_wins_and_an_empty_name_means_none() -> None:
     wanted = ColumnMap(text="remarks", speaker="", id="nr")
     assert resolve(["text", "remarks", "speaker", "nr"], wanted) == {"text": "remarks", "id": "nr"}

@@ -73,6 +73,14 @@ def test_line_breaks_that_a_page_shows_are_kept() -> None:
     assert got == ["We deplore it.", "We call", "for calm.", "One", "two."]
 
 
+def test_lines_that_a_style_keeps_are_kept() -> None:
+    got = paragraphs(
+        '<div style="color: red; WHITE-SPACE:pre-line">We deplore it.\n<b>We\ncall.</b></div>'
+        '<div style="white-space: nowrap">One\ntwo.</div>'
+    )
+    assert got == ["We deplore it.", "We", "call.", "One two."]
+
+
 def test_the_rule_under_the_head_of_a_table_is_no_text() -> None:
     table = "<tr><th>State</th><th>Vote</th></tr><tr><td>Lorra</td><td>-</td></tr>"
     assert paragraphs(f"<p>They voted.</p><table>{table}</table>") == [

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.labelling.annotations import Item, shared_facts
+from pipeline.labelling.annotations import Item, same_number, shared_facts
 
 ITEM = Item("d", "d#0", "So.", speaker="A guest", date="2024-03-01", genre="review")
 ALL = {"speaker": "A guest", "date": "2024-03-01", "genre": "review"}
@@ -29,3 +29,12 @@ def test_a_date_of_another_form_is_no_other_date(rewritten: str) -> None:
     assert shared_facts([other, ITEM]) == (ALL, ())
     assert shared_facts([other, other])[0]["date"] == rewritten
     assert shared_facts([ITEM, replace(ITEM, date="2024-04-01")])[1] == ("date",)
+
+
+def test_numbers_are_compared_exactly_unless_one_was_cut() -> None:
+    assert same_number("0012", "12,0")
+    assert same_number("1234567890123456789", "1.23457E+18")
+    assert not same_number("1234567890123456789", "1234567890123456790")
+    for other in ("12_3", "inf", "nan", "1.0E+9999"):
+        assert not same_number("123", other)
+        assert not same_number(other, other)
