@@ -27,7 +27,7 @@ REFERENCES = _words(
 DIVISIONS = _words("chap para paras subpara vol vols")
 """Those of REFERENCES that are no words, so "I" and "(a)" behind them belong to them as well."""
 LETTERED = _words("ann arts ch sect")
-"""Those of REFERENCES that are words or names too, so only "(a)" belongs to them ("the arts. I")."""
+"""Those of REFERENCES that are words or names too: only "(a)" belongs to them ("the arts. I")."""
 
 MAYBE_FINAL = _words("al assn bros co corp dept dist drs est gov govt inc intl jr ltd ret sr univ")
 """End a sentence only before a word that usually opens one."""

@@ -195,8 +195,12 @@ def _un_edges(lines: Sequence[Line], pitch: float) -> set[int]:
     """
     found: set[int] = set()
     falling = sorted(range(len(lines)), key=lambda number: -lines[number].bottom)
-    for order, form in ((falling, _UN_HEAD), (falling[::-1], _UN_FOOT)):
-        edge = list(takewhile(lambda number: form.fullmatch(lines[number].text), order))
+    heads, feet = (
+        {number for number, line in enumerate(lines) if form.fullmatch(line.text)}
+        for form in (_UN_HEAD, _UN_FOOT)
+    )
+    for order, edges in ((falling, heads), (falling[::-1], feet)):
+        edge = list(takewhile(edges.__contains__, order))
         if not 0 < len(edge) <= _MOST_UN_EDGES or len(edge) == len(lines):
             continue
         last, text = lines[edge[-1]], lines[order[len(edge)]]
