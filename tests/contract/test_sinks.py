@@ -77,7 +77,8 @@ class Case:
 
     def _held(self, value: Value) -> Value:
         if isinstance(value, str) and self.suffix == ".csv":
-            value = "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+            runs = value.lstrip("'").startswith(("=", "+", "-", "@", "\t", "\r"))
+            value = f"'{value}" if runs else value
             return value.encode("utf-8", "backslashreplace").decode() or None
         if isinstance(value, str) and not self.keeps_surrogates:
             return value.encode("utf-8", "replace").decode()
@@ -107,6 +108,7 @@ TEXTS = (
     "-1",
     "@SUM(A1)",
     "'apostrophe",
+    "'=1+1",
     "\x00 and \x1f",
     "lone \ud800 surrogate",
     "back\\slash",

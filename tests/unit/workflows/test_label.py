@@ -291,7 +291,7 @@ def test_the_report_on_rules_counts_gold_and_unlabelled_sentences(
     html = page.read_text(encoding="utf-8")
     assert "&lt;b&gt;Lamb&lt;/b&gt; was tender." in html  # missed, and escaped
     assert "https://" not in html
-    with table.open(newline="", encoding="utf-8") as file:
+    with table.open(newline="", encoding="utf-8-sig") as file:
         rows = {row["rule"]: row for row in csv.DictReader(file)}
     assert len(rows) == len(summary.report.rules)
     assert 0 < float(rows["topic.food.names_a_dish"]["precision"]) <= 1

@@ -24,7 +24,11 @@ from pipeline.workflows.watcher import Silent
 @pytest.fixture
 def settings(project: Path, monkeypatch: pytest.MonkeyPatch) -> PipelineSettings:
     monkeypatch.chdir(project)
-    return load_settings(Path("settings.yaml"))
+    read = load_settings(Path("settings.yaml"))
+    # MLflow keeps the stores of a process by their address: a relative one would be that of others.
+    uri = f"sqlite:///{Path.cwd()}/store/mlflow.db"
+    tracking = read.tracking.model_copy(update={"uri": uri})
+    return read.model_copy(update={"tracking": tracking})
 
 
 def planned(settings: PipelineSettings) -> tuple[dict[str, Stage], Codebook, Store]:
