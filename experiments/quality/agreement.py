@@ -20,7 +20,13 @@ from pipeline.labelling import read_labelled
 
 ROOT = Path(__file__).parents[2]
 CORPUS = ROOT / "seeds" / "corpus"
-FILES = ("literary.jsonl", "register.jsonl", "error-led.jsonl", "further.jsonl")
+FILES = (
+    "literary.jsonl",
+    "register.jsonl",
+    "error-led.jsonl",
+    "further.jsonl",
+    "contrasts.jsonl",
+)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Print the sentences of error-led.jsonl and further.jsonl that come near to labelled statements.
+"""Print the sentences of the later parts of the corpus that come near to labelled statements.
 
     python experiments/quality/nearness.py LABELLED.jsonl... [--above 0.75]
 
@@ -18,7 +18,7 @@ from pipeline.labelling import read_labelled
 from pipeline.records import Sentence
 from pipeline.settings.classifiers import EncoderSettings
 
-FILES = ("error-led.jsonl", "further.jsonl")
+FILES = ("error-led.jsonl", "further.jsonl", "contrasts.jsonl")
 ROOT = Path(__file__).parents[2]
 
 

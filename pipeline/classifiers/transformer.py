@@ -17,7 +17,7 @@ from transformers.utils import CONFIG_NAME
 from transformers.utils import logging as hf_logging
 
 from pipeline.classifiers.augmentation import augmented, counterfactuals
-from pipeline.classifiers.distillation import distilled_targets
+from pipeline.classifiers.distillation import distilled
 from pipeline.classifiers.encoder import WEIGHTS_FILE, resolve_encoder
 from pipeline.classifiers.finetuning import finetune
 from pipeline.classifiers.network import MultitaskConfig, MultitaskNetwork
@@ -103,12 +103,16 @@ class TransformerClassifier:
                 monitor.on_step(step)
 
             reported = FitMonitor(on_step, monitor.checkpoints)
-            targets = distilled_targets(
+            sentences, targets = distilled(
                 known, labels, teacher, self.codebook, seed=self.seed, monitor=reported
             )
         if self.settings.augment is not None:
             copies, theirs = counterfactuals(
-                sentences, labels, self.settings.augment, self.codebook, seed=self.seed
+                sentences[: len(known)],
+                labels,
+                self.settings.augment,
+                self.codebook,
+                seed=self.seed,
             )
             sentences, targets = sentences + copies, np.concatenate([targets, theirs])
         start = copy.deepcopy(network.state_dict())

@@ -81,6 +81,9 @@ class TeacherSettings(StrictModel):
 
     classifier: TransformerSettings
     weight: Share = Field(default=0.5, description="of its probabilities beside the labels")
+    recombined: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="sentences made of parts of others, which it alone labels"
+    )
 
 
 class TransformerSettings(StrictModel):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pipeline.classifiers.distillation import distilled_targets
+from pipeline.classifiers.distillation import distilled
 from pipeline.classifiers.protocol import QUIET, FitMonitor, FitStep
 from pipeline.classifiers.targets import Targets, encode_targets
 from pipeline.classifiers.transformer import TransformerClassifier
 from pipeline.codebook import TaskType, load_codebook
 from pipeline.errors import InputError
-from pipeline.records import LabelledSentence
+from pipeline.records import LabelledSentence, Sentence
 from pipeline.settings.classifiers import TeacherSettings, TransformerSettings
 
 ROOT = Path(__file__).parents[3]
@@ -32,8 +33,8 @@ def test_targets_lie_between_label_and_teacher(toy: Toy, teacher: TransformerSet
     rows = toy(TINY)
     hard = encode_targets(rows, TINY)
     hard[0, TINY.slice_of(next(iter(TINY.tasks)))] = np.nan
-    said, half = (
-        distilled_targets(
+    (_, said), (_, half) = (
+        distilled(
             rows,
             hard,
             TeacherSettings(classifier=teacher, weight=weight),
@@ -51,6 +52,42 @@ def test_targets_lie_between_label_and_teacher(toy: Toy, teacher: TransformerSet
         if task.type is TaskType.MULTICLASS:
             sums = said[:, TINY.slice_of(name)].sum(axis=1)
             assert sums[np.isfinite(sums)] == pytest.approx(1.0)
+
+
+def test_made_sentences_are_labelled_by_the_teacher_alone(
+    toy: Toy, teacher: TransformerSettings, tmp_path: Path
+) -> None:
+    rows = [
+        replace(
+            row, sentence=replace(row.sentence, text=f"{row.sentence.text[:-2]}, and then {i}.")
+        )
+        for i, row in enumerate(toy(TINY))
+    ]
+    hard = encode_targets(rows, TINY)
+    monitor = FitMonitor(checkpoints=tmp_path)
+
+    def asked(weight: float, made: int) -> tuple[list[Sentence], Targets]:
+        settings = TeacherSettings(classifier=teacher, weight=weight, recombined=made)
+        return distilled(rows, hard, settings, TINY, seed=3, monitor=monitor)
+
+    alone, _ = asked(0.0, 0)
+    assert alone == [row.sentence for row in rows]
+    sentences, targets = asked(0.0, 5)
+    assert sentences[: len(rows)] == alone
+    assert len(sentences) == len(rows) + 5
+    assert targets.dtype == np.float32
+    assert targets[: len(rows)] == pytest.approx(hard)  # a teacher of no weight: labels as they are
+    made = targets[len(rows) :]
+    assert ((made > 0) & (made < 1)).all()
+    teacher_alone = TransformerClassifier(TINY, teacher, seed=3)
+    teacher_alone.fit(rows, monitor)  # from its checkpoint
+    logits = teacher_alone.predict_logits(sentences[len(rows) :])
+    for name, task in TINY.tasks.items():
+        part = TINY.slice_of(name)
+        if task.type is TaskType.MULTICLASS:
+            assert (made[:, part].argmax(axis=1) == logits[:, part].argmax(axis=1)).all()
+        else:
+            assert made[:, part] == pytest.approx(1 / (1 + np.exp(-logits[:, part])), abs=0.02)
 
 
 def test_a_student_is_trained_after_its_teacher(
@@ -86,7 +123,7 @@ def test_what_the_teacher_said_is_kept_for_the_same_data_only(
 
     def asked(targets: Targets, seed: int = 3) -> Targets:
         monitor = FitMonitor(checkpoints=tmp_path)
-        return distilled_targets(rows, targets, settings, TINY, seed=seed, monitor=monitor)
+        return distilled(rows, targets, settings, TINY, seed=seed, monitor=monitor)[1]
 
     first = asked(hard)
     (kept,) = tmp_path.glob("teacher-*.safetensors")
@@ -96,7 +133,7 @@ def test_what_the_teacher_said_is_kept_for_the_same_data_only(
     more = TeacherSettings(classifier=teacher, weight=0.9)
     known = np.isfinite(hard)
     monitor = FitMonitor(checkpoints=tmp_path)
-    heard = distilled_targets(rows, hard, more, TINY, seed=3, monitor=monitor)
+    _, heard = distilled(rows, hard, more, TINY, seed=3, monitor=monitor)
     assert (np.abs(heard - hard)[known] > np.abs(first - hard)[known]).all()
     assert not list(tmp_path.glob("transformer-*"))  # nobody was trained
     other = hard.copy()
