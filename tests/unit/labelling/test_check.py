@@ -284,7 +284,7 @@ def test_parts_are_counted(tiny: Codebook) -> None:
 
 def test_the_data_of_the_project_are_sound() -> None:
     codebook = load_codebook(ROOT / "configs" / "codebook.yaml")
-    parts = ("literary", "register", "error-led", "further")
+    parts = ("literary", "register", "error-led", "further", "contrasts")
     read = [read_labelled(ROOT / f"seeds/corpus/{part}.jsonl", codebook) for part in parts]
     corpus = [document for documents, _ in read for document in documents]
     gold, bad_gold = read_labelled(ROOT / "seeds/gold/gold.jsonl", codebook)

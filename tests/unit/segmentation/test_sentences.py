@@ -138,7 +138,7 @@ def test_trailing_marks_belong_to_the_last_sentence() -> None:
 # "U.S.", "no." and the like end a sentence only where the next word allows it.
 UNSURE = (
     *("U.S.", "al.", "Dec.", "p.m.", "a.m.", "no.", "...", " P.", "SEC."),
-    *("arts.", "sect.", "Ann.", "Art.", "Sec.", "ret.", "Drs."),
+    *("arts.", "sect.", "Ann.", "Art.", "Sec.", "ret.", "Drs.", "para."),
 )
 POOL = [part.strip() for marked in CUTS.values() for part in marked.split("|")]
 SURE = [s for s in POOL if s[0].isascii() and s[-1] in ".?!" and not s.endswith(UNSURE)]
