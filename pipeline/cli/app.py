@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import warnings
+from threading import Timer
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -97,6 +98,7 @@ class Interrupted(BaseException):
     """A signal asked the process to end; unwinds everything, so that temporary files go."""
 
     def __init__(self, number: int) -> None:
+        self.number = number
         self.exit_code = 128 + number
 
 
@@ -117,6 +119,14 @@ def _options(
 
 def _interrupt(number: int, _: FrameType | None) -> NoReturn:
     raise Interrupted(number)
+
+
+def _interrupt_again(lost: sys.UnraisableHookArgs) -> None:
+    """Send a signal once more that came while an object was finalised, where Python drops it."""
+    if isinstance(lost.exc_value, Interrupted):
+        Timer(0.05, os.kill, (os.getpid(), lost.exc_value.number)).start()
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def _open_closed_streams() -> None:
@@ -144,6 +154,7 @@ def main() -> NoReturn:
     gc.set_threshold(_OBJECTS_BEFORE_COLLECTION)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    sys.unraisablehook = _interrupt_again
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' advice to developers, not to users
     if isinstance(sys.stdout, io.TextIOWrapper):
