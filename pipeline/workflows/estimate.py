@@ -26,11 +26,8 @@ from pipeline.inference.sinks import csv_cell
 from pipeline.output import write_spreadsheet, write_text
 from pipeline.reporting.estimate_text import EstimateFacts, method_text
 from pipeline.reporting.estimates import render_estimates
-from pipeline.workflows.population import LabelledPopulation, read_population
+from pipeline.workflows.population import FEWEST_DOCUMENTS, LabelledPopulation, read_population
 from pipeline.workflows.sample_file import LabelledSample, read_sample
-
-FEWEST_DOCUMENTS = 10
-"""With fewer sampled documents nothing is estimated: no interval would mean anything."""
 
 ALWAYS = ("sample", "cc")
 """Methods that stand beside the one that was asked for."""

@@ -20,6 +20,9 @@ DATE_PARTS = {"month": 7, "year": 4}
 
 AMBIGUOUS = -1
 
+FEWEST_DOCUMENTS = 10
+"""With fewer sampled documents nothing is estimated: no interval would mean anything."""
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledPopulation:

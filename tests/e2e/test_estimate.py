@@ -45,6 +45,7 @@ def drawn(shared: Stance) -> Stance:
     assert "sample.csv: 80 sentences of" in done.err
     hint = "(topic: labels joined by semicolons, '(none)' where none applies; tone: one label)"
     assert hint in done.err
+    assert "No share" not in done.err
     with (shared.folder / "sample.csv").open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
@@ -69,6 +70,11 @@ def test_from_labels_to_shares(drawn: Stance, out: str) -> None:
     assert "A - B" in done.out
     assert "Text for the methods section" in done.out
     assert out in drawn.files()
+
+
+def test_a_sample_of_too_few_documents_is_said_before_it_is_labelled(drawn: Stance) -> None:
+    done = drawn("estimate", "labels.csv", "--draw", "5", "-o", "few.csv", "-m", "bundle", code=0)
+    assert "No share can be estimated from this sample: it is of 5 document(s), 10" in done.err
 
 
 @pytest.mark.parametrize(

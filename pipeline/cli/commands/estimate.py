@@ -137,6 +137,7 @@ def _draw(
     out: Path | None,
 ) -> None:
     from pipeline.workflows.draw_sample import draw_sample, how_to_fill_in
+    from pipeline.workflows.population import FEWEST_DOCUMENTS
 
     if out is None or out.suffix.lower() not in (".csv", ".jsonl"):
         raise SettingsError(["--draw needs --out with a name in .csv or .jsonl"], where="options")
@@ -154,6 +155,12 @@ def _draw(
         f"{out}: {drawn.sentences:,} sentences of {drawn.documents:,} documents, inclusion "
         f"probabilities {drawn.lowest:.4g} to {drawn.highest:.4g}.\n{how_to_fill_in(out, codebook)}"
     )
+    if drawn.documents < FEWEST_DOCUMENTS:
+        console.say(
+            f"No share can be estimated from this sample: it is of {drawn.documents} document(s), "
+            f"{FEWEST_DOCUMENTS} or more are needed. Draw more sentences, or from more documents "
+            "(if all sentences share one doc_id, name another column with --cluster)."
+        )
 
 
 def _show(done: Estimation) -> None:
