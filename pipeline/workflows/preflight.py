@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from pipeline.bundle.folder import MANIFEST
@@ -29,10 +29,17 @@ from pipeline.training.transfer import expected_shares, require_multiclass
 from pipeline.workflows.behaviour import read_suite
 
 
-def preflight(settings: PipelineSettings, codebook: Codebook, *, where: str = "settings") -> None:
+def preflight(
+    settings: PipelineSettings,
+    codebook: Codebook,
+    *,
+    models: Collection[str] | None = None,
+    where: str = "settings",
+) -> None:
     """Hold the settings against the codebook and the disk; nothing is written or downloaded.
 
     Args:
+        models: which of the settings' models are wanted; default: all.
         where: what the error names as the place of the mistakes, such as the settings file.
 
     Raises:
@@ -45,7 +52,12 @@ def preflight(settings: PipelineSettings, codebook: Codebook, *, where: str = "s
         *_data(settings),
         *_transfer(settings, codebook),
         *_behaviour(settings, codebook),
-        *(m for name, model in settings.models.items() for m in _model(name, model, codebook)),
+        *(
+            mistake
+            for name, model in settings.models.items()
+            if models is None or name in models
+            for mistake in _model(name, model, codebook)
+        ),
         *_outputs(settings),
     ]
     if mistakes:
@@ -141,7 +153,10 @@ def _encoder(key: str, encoder: EncoderSettings) -> Iterator[str]:
         except (InputError, BundleError) as error:
             yield f"{key}: {error}"
     elif encoder.name[0] in "/.~" or encoder.name.count("/") > 1:
-        yield f"{key}.name '{encoder.name}': no such folder"
+        remedy = (
+            "; 'make teacher' fetches that of configs/default.yaml" if ".teacher." in key else ""
+        )
+        yield f"{key}.name '{encoder.name}': no such folder{remedy}"
     elif encoder.revision is None:
         yield (
             f"{key}.name '{encoder.name}': no such folder. Expected '{PACKAGED}', a folder, or a "

@@ -55,7 +55,7 @@ def train(
     from pipeline.workflows.preflight import preflight
     from pipeline.workflows.train import follow_training, several_processes, train_model
 
-    preflight(settings, loaded.codebook, where=str(config))
+    preflight(settings, loaded.codebook, models=models or None, where=str(config))
     rows = []
     with several_processes() as leads:
         if not leads:

@@ -80,7 +80,7 @@ def tune(
     from pipeline.workflows.tune import Limits, tune_model
     from pipeline.workflows.tuning_report import METHOD, fold_table, score_table
 
-    preflight(settings, loaded.codebook, where=str(config))
+    preflight(settings, loaded.codebook, models=[model], where=str(config))
     store = open_store(settings.tracking.uri)
     going_on = Unfinished.RESUME if resume else Unfinished.REFUSE
     with console.watcher() as watcher:

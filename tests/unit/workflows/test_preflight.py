@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.codebook import load_codebook
 from pipeline.errors import SettingsError
+from pipeline.settings.classifiers import ClassifierSettings, parts
 from pipeline.settings.experiment import load_settings
 from pipeline.workflows.preflight import preflight
 
@@ -39,7 +40,33 @@ def here(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_shipped_settings_pass(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     settings = load_settings(Path("configs") / f"{name}.yaml")
-    preflight(settings, load_codebook(settings.codebook))
+    packaged = [name for name, model in settings.models.items() if not taught(model)]
+    assert packaged
+    preflight(settings, load_codebook(settings.codebook), models=packaged)
+
+
+def taught(model: ClassifierSettings) -> bool:
+    """Whether a model needs an encoder that is not packaged: that of a teacher."""
+    return any(".teacher" in place for place, _ in parts(model, ""))
+
+
+TEACHER = "{classifier: {kind: transformer, encoder: {name: a/b/c, sha256: '%s'}}}" % ("0" * 64)
+
+
+def test_only_the_models_that_are_wanted_need_their_encoders(here: Path) -> None:
+    path = here / "settings.yaml"
+    path.write_text(
+        path.read_text().replace(
+            "majority: {kind: majority}",
+            f"majority: {{kind: majority}}\n  t: {{kind: transformer, teacher: {TEACHER}}}",
+        )
+    )
+    settings = load_settings(path)
+    codebook = load_codebook(settings.codebook)
+    preflight(settings, codebook, models=["majority"])
+    for wanted in (None, ["t"]):
+        with pytest.raises(SettingsError, match="no such folder; 'make teacher' fetches that"):
+            preflight(settings, codebook, models=wanted)
 
 
 def test_all_mistakes_come_at_once(here: Path) -> None:
