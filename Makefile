@@ -49,7 +49,7 @@ lock: $(VENV)/ready  ## write requirements.lock anew from pyproject.toml
 audit: $(AUDIT)/ready  ## pip-audit on requirements.lock, in an environment apart from it; fails as well where a package cannot be looked up (needs a network)
 	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip --requirement requirements.lock
 
-teacher: $(VENV)/ready $(TEACHER)/model.safetensors  ## the encoder of the teacher in experiments/quality/5-distilled.yaml (440 MB)
+teacher: $(VENV)/ready $(TEACHER)/model.safetensors  ## the encoder of the teacher in configs/default.yaml (440 MB)
 
 peers: $(PEERS)/ready  ## the environment of the peers in benchmarks/peers, apart from the lock (2 GB)
 
