@@ -3,7 +3,8 @@
     mkdir OLD && git archive 45449b7 models/default | tar -x -C OLD
     python experiments/quality/exported_anew.py OLD/models/default LABELLED...
 
-The shipped network was made in this way from the one before, whose trained checkpoint was not kept:
+The network shipped until 029963d was made in this way from the one before, whose trained checkpoint
+was not kept (check that commit out to see it equal; today's comes out of training):
 the int8 matrices are turned back into floats, which round to the same bytes again. Printed are
 whether the result is the network in models/default byte for byte, and on the sentences of the
 labelled files which share of the decisions (one a sentence and task) differ between the two
